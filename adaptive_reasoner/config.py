@@ -1,0 +1,157 @@
+"""Settings: frozen, checked when they are built, a unit in every field's name or description."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, get_args
+
+from adaptive_reasoner.errors import ConfigurationError
+from adaptive_reasoner.state import DifficultyEstimator, Mode, Signal, Verdict
+
+BudgetScope = Literal["query", "thread", "tenant", "day"]
+AnswerSpan = Literal["auto", "whole"] | str | Callable[[str], tuple[int, int] | None]
+ThinkingSetting = Literal["auto", "off", "on"] | dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What the gate may still choose for an answer that was just given."""
+
+    mode: Mode
+    can_refine: bool
+    can_escalate: bool
+    can_review: bool
+    accept_unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The gate's verdict on one answer, its risk, and the reason in words."""
+
+    verdict: Verdict
+    reason: str
+    risk: float | None
+
+
+class Gate(Protocol):
+    """Turns a signal into a verdict; `GateProfile` is the implementation that ships."""
+
+    def decide(self, signal: Signal, situation: Situation) -> Decision:
+        """Decide what happens to an answer whose uncertainty is `signal`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """A hard limit on what may be spent; the next call is made only if its worst case fits.
+
+    Attributes:
+        max_tokens: input and output tokens together.
+        max_model_calls: calls, whatever their outcome.
+        max_usd: money in US dollars; a call of unknown price is not made under it.
+        max_seconds: wall-clock seconds since the scope began.
+        per: what the limit is counted over.
+    """
+
+    max_tokens: int | None = None
+    max_model_calls: int | None = None
+    max_usd: float | None = None
+    max_seconds: float | None = None
+    per: BudgetScope = "query"
+
+    def __post_init__(self) -> None:
+        limits = (self.max_tokens, self.max_model_calls, self.max_usd, self.max_seconds)
+        if all(limit is None for limit in limits):
+            raise ConfigurationError(
+                "Budget() limits nothing: give max_tokens, max_model_calls, max_usd or max_seconds."
+            )
+        if any(limit is not None and limit <= 0 for limit in limits):
+            raise ConfigurationError("Every limit of a Budget must be greater than 0.")
+        _check_choice("Budget.per", self.per, get_args(BudgetScope))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonerConfig:
+    """How the graph triages, doubts and spends.
+
+    Attributes:
+        gate: decides what happens to an answer; None takes the profile shipped for the model, or a cautious
+            default that the report names as uncalibrated.
+        triage: "auto" (rules, then the model's estimator), "off" (every query starts fast) or an estimator.
+        think_at_gain: predicted gain in P(right), from which triage thinks at once instead of answering fast.
+        always_think, never_think: regular expressions, case-insensitive, tried on the newest human turn.
+        budget: one or several hard limits; all hold.
+        max_refinements: refine rounds a turn.
+        max_model_calls: model calls a turn, tool rounds included; a hard cap beside any budget.
+        max_output_tokens: output tokens of one model call; None leaves it to the model. It is also the
+            worst case that a token budget reserves before a call (1,024 where it is None).
+        model_timeout_seconds: seconds that one model call may take; None waits for ever.
+        review: "low_confidence" interrupts for a person where nothing is left to try.
+        accept_unknown: accept a deep answer whose confidence cannot be measured, instead of handing it on
+            marked as unsure.
+        answer_span: the part of the answer that is scored: "auto", "whole", a regular expression (group 1, or
+            the whole match) or a callable from text to (start, end).
+        answer_order: "answer_first" makes models that can give the answer before the rationale.
+        top_logprobs: alternatives a token that are asked for, 2 to 20.
+    """
+
+    gate: Gate | None = None
+    triage: Literal["auto", "off"] | DifficultyEstimator = "auto"
+    think_at_gain: float = 0.9
+    always_think: tuple[str, ...] = ()
+    never_think: tuple[str, ...] = ()
+    budget: Budget | tuple[Budget, ...] = ()
+    max_refinements: int = 1
+    max_model_calls: int = 8
+    max_output_tokens: int | None = None
+    model_timeout_seconds: float | None = 120.0
+    review: Literal["never", "low_confidence"] = "never"
+    accept_unknown: bool = False
+    answer_span: AnswerSpan = "auto"
+    answer_order: Literal["think_first", "answer_first", "auto"] = "think_first"
+    top_logprobs: int = 20
+
+    def __post_init__(self) -> None:
+        _check_choice("review", self.review, ("never", "low_confidence"))
+        _check_choice("answer_order", self.answer_order, ("think_first", "answer_first", "auto"))
+        if isinstance(self.triage, str):
+            _check_choice("triage", self.triage, ("auto", "off"))
+        _check_range("max_refinements", self.max_refinements, 0, 10)
+        _check_range("max_model_calls", self.max_model_calls, 1, 1000)
+        _check_range("top_logprobs", self.top_logprobs, 2, 20)
+        _check_range("think_at_gain", self.think_at_gain, -1.0, 1.0)
+        _check_positive("model_timeout_seconds", self.model_timeout_seconds)
+        _check_positive("max_output_tokens", self.max_output_tokens)
+        for pattern in (*self.always_think, *self.never_think, *self._span_patterns()):
+            _check_pattern(pattern)
+
+    @property
+    def budgets(self) -> tuple[Budget, ...]:
+        """The budgets as a tuple, none or several."""
+        return self.budget if isinstance(self.budget, tuple) else (self.budget,)
+
+    def _span_patterns(self) -> tuple[str, ...]:
+        span = self.answer_span
+        return (span,) if isinstance(span, str) and span not in {"auto", "whole"} else ()
+
+
+def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ConfigurationError(f"{name} is {value!r}; use one of: {', '.join(choices)}.")
+
+
+def _check_range(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise ConfigurationError(f"{name} is {value}; it must lie between {low} and {high}.")
+
+
+def _check_positive(name: str, value: float | None) -> None:
+    if value is not None and value <= 0:
+        raise ConfigurationError(f"{name} is {value}; it must be greater than 0, or None.")
+
+
+def _check_pattern(pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ConfigurationError(f"{pattern!r} is not a regular expression: {error}.") from error

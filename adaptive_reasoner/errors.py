@@ -1,0 +1,107 @@
+"""The exception tree: one root, a stable code each, a message that says what to do.
+
+AdaptiveReasonerError
+├── ConfigurationError          a setting or an argument is wrong
+│   ├── MissingExtraError       an optional dependency is not installed
+│   └── ProfileError            a gate profile cannot be read or does not fit
+├── InvalidInputError           a question or a file that cannot be used
+│   └── ContextWindowExceededError
+├── ModelError                  a model call did not give a usable answer
+│   ├── ModelTimeoutError
+│   ├── EmptyAnswerError
+│   └── RefusalError
+├── LogprobsError               log probabilities that cannot be used
+│   └── LogprobsUnavailableError
+├── BudgetExhaustedError        the next call would overspend
+└── CalibrationError            the data cannot keep the promise that was asked for
+"""
+
+from typing import ClassVar
+
+
+class AdaptiveReasonerError(Exception):
+    """Root of every error that this package raises on purpose.
+
+    Attributes:
+        code: stable snake_case identifier, safe to match on and to log.
+    """
+
+    code: ClassVar[str] = "adaptive_reasoner_error"
+
+
+class ConfigurationError(AdaptiveReasonerError, ValueError):
+    """A setting or an argument is wrong; the message names it and its allowed values."""
+
+    code = "invalid_configuration"
+
+
+class MissingExtraError(ConfigurationError, ImportError):
+    """An optional dependency is not installed; the message names the extra."""
+
+    code = "missing_extra"
+
+
+class ProfileError(ConfigurationError):
+    """A gate profile cannot be read, or was made for something else."""
+
+    code = "invalid_profile"
+
+
+class InvalidInputError(AdaptiveReasonerError, ValueError):
+    """A question or a file cannot be used as it is."""
+
+    code = "invalid_input"
+
+
+class ContextWindowExceededError(InvalidInputError):
+    """The conversation is longer than the model can read."""
+
+    code = "context_window_exceeded"
+
+
+class ModelError(AdaptiveReasonerError):
+    """A model call gave no usable answer: it raised, or the endpoint cannot be reached."""
+
+    code = "model_failed"
+
+
+class ModelTimeoutError(ModelError, TimeoutError):
+    """A model call took longer than `ReasonerConfig.model_timeout_seconds`."""
+
+    code = "model_timeout"
+
+
+class EmptyAnswerError(ModelError):
+    """A model returned neither text nor a tool call."""
+
+    code = "empty_answer"
+
+
+class RefusalError(ModelError):
+    """A model declined to answer."""
+
+    code = "refusal"
+
+
+class LogprobsError(AdaptiveReasonerError, ValueError):
+    """Log probabilities are malformed or do not belong to the text."""
+
+    code = "invalid_logprobs"
+
+
+class LogprobsUnavailableError(LogprobsError):
+    """No log probabilities arrived where they are needed."""
+
+    code = "logprobs_unavailable"
+
+
+class BudgetExhaustedError(AdaptiveReasonerError):
+    """The next model call could spend more than a budget allows."""
+
+    code = "budget_exhausted"
+
+
+class CalibrationError(AdaptiveReasonerError, ValueError):
+    """The examples cannot support the target that was asked for."""
+
+    code = "calibration_failed"

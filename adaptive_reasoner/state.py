@@ -1,0 +1,163 @@
+"""What travels through the graph: typed dictionaries of plain JSON, and no logic.
+
+A checkpointer must give back exactly what it got under `LANGGRAPH_STRICT_MSGPACK=true`, so nothing here is
+a class instance except LangChain's own messages, which every checkpointer knows.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, NotRequired, Protocol, TypedDict
+
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
+from langgraph.graph.message import add_messages
+
+Route = Literal["fast", "deep"]
+Mode = Literal["fast", "deep", "refine"]
+AnsweringNode = Literal["fast_answer", "deep_think", "refine"]
+Verdict = Literal["accept", "refine", "escalate", "review", "give_up"]
+SignalKind = Literal["logprobs", "agreement", "verifier", "unknown"]
+
+MODE_OF_NODE: dict[AnsweringNode, Mode] = {"fast_answer": "fast", "deep_think": "deep", "refine": "refine"}
+
+
+class EntropyBounds(TypedDict):
+    """Bounds of the mean token entropy over the answer span, in nats (top-k truncation leaves an interval)."""
+
+    lower: float
+    upper: float
+
+
+class UncertainSpan(TypedDict):
+    """A stretch of the answer that the model was unsure of."""
+
+    text: str
+    start: int  # character offset in the answer's text, inclusive
+    end: int  # exclusive
+    entropy_nats: float
+    alternatives: list[list[Any]]  # [text, probability], most probable first, the chosen text first
+
+
+class Signal(TypedDict):
+    """How sure an answer is, and how that is known."""
+
+    kind: SignalKind
+    risk: float | None  # calibrated P(wrong) in [0, 1] where a profile is loaded
+    entropy_nats: EntropyBounds | None
+    covered_mass: float | None  # least probability mass that a token's top list covers, in [0, 1]
+    min_probability: float | None
+    perplexity: float | None
+    token_count: int  # tokens in the answer span
+    spans: list[UncertainSpan]
+    reason: str | None  # why the kind is "unknown", or what limits the signal
+
+
+class Usage(TypedDict):
+    """Tokens and money of one model call, or of several together."""
+
+    input_tokens: int
+    output_tokens: int  # includes reasoning_tokens
+    reasoning_tokens: int
+    total_tokens: int
+    cost_usd: float | None  # None: a price is unknown
+
+
+class Triage(TypedDict):
+    """What was expected of thinking before the first call."""
+
+    gain: float  # P(deep right) - P(fast right), in [-1, 1]
+    difficulty: float  # P(fast wrong), in [0, 1]
+    source: str  # rule or estimator that decided
+    reason: str
+
+
+class Round(TypedDict):
+    """One model call and what the gate made of it."""
+
+    node: AnsweringNode
+    verdict: Verdict
+    signal: Signal
+    usage: Usage
+    latency_seconds: float
+    reason: NotRequired[str]  # why this verdict
+    error: NotRequired[str]  # code of the error that this call ended with
+
+
+class BudgetStatus(TypedDict):
+    """What the binding budget allowed and what was used of it."""
+
+    limit: str
+    exhausted: bool
+    used_tokens: int
+    used_model_calls: int
+    used_seconds: float
+
+
+class ReasoningReport(TypedDict):
+    """Why this answer: the route, every round, and how sure the accepted one is."""
+
+    route: Route
+    triage: Triage
+    rounds: list[Round]
+    accepted_round: int  # index into rounds, -1 while none is accepted
+    signal: Signal
+    usage: Usage
+    budget: BudgetStatus | None
+    rationale_agreement: float | None
+
+
+class ReasoningInput(TypedDict):
+    """What a caller gives."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+
+
+class ReasoningOutput(TypedDict):
+    """What a caller gets."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    reasoning: ReasoningReport
+
+
+class Turn(TypedDict):
+    """Private working memory of the turn under way; triage starts a fresh one."""
+
+    started_at: float  # seconds since the epoch
+    answering: AnsweringNode  # the node that gave the last candidate
+    next_node: str  # where the gate sends the turn
+    tool_rounds: int
+    delivery: str | None  # id of the run that claimed the hand-off to `downstream`
+
+
+class ReasoningState(TypedDict, total=False):
+    """The graph's whole state; `candidates` runs parallel to `reasoning["rounds"]`."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    reasoning: ReasoningReport
+    candidates: list[AIMessage]
+    turn: Turn
+    thread_usage: Usage
+    thread_model_calls: int
+
+
+class ReasoningContext(TypedDict, total=False):
+    """Per-call settings: `graph.invoke(..., context={...})` or `config["configurable"]`."""
+
+    thinking: Any  # "auto" | "off" | "on" | {"budget_tokens": n}
+    importance: Literal["normal", "high"]
+    budget: Any  # a Budget or several
+    tenant: str
+
+
+class DifficultyEstimator(Protocol):
+    """Predicts what thinking would gain; see `adaptive_reasoner.triage`."""
+
+    def estimate(self, messages: Sequence[BaseMessage]) -> Triage:
+        """Estimate for the newest human turn of `messages`, judged in its thread."""
+        ...
+
+
+class Recorder(Protocol):
+    """Gets one record a run; a trace store implements it."""
+
+    def record(self, record: dict[str, Any]) -> None:
+        """Keep `record`: plain JSON with `question`, `answer`, `report`, `thread_id` and `tenant`."""
+        ...
