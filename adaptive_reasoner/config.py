@@ -9,7 +9,7 @@ from adaptive_reasoner.errors import ConfigurationError
 from adaptive_reasoner.state import DifficultyEstimator, Mode, Signal, Verdict
 
 BudgetScope = Literal["query", "thread", "tenant", "day"]
-AnswerSpan = Literal["auto", "whole"] | str | Callable[[str], tuple[int, int] | None]
+AnswerSpan = str | Callable[[str], tuple[int, int] | None]
 ThinkingSetting = Literal["auto", "off", "on"] | dict[str, int]
 
 

@@ -20,7 +20,7 @@ MODE_OF_NODE: dict[AnsweringNode, Mode] = {"fast_answer": "fast", "deep_think": 
 
 
 class EntropyBounds(TypedDict):
-    """Bounds of the mean token entropy over the answer span, in nats (top-k truncation leaves an interval)."""
+    """Bounds of the mean token entropy over the answer span, in nats; truncated top lists leave an interval."""
 
     lower: float
     upper: float
