@@ -1,0 +1,61 @@
+"""One request, answered by a chat model: as a whole or as a stream of events."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.messages import AIMessage, UsageMetadata
+from langchain_core.messages.ai import add_usage
+from langchain_core.runnables import Runnable
+
+from adaptive_reasoner.testing.requests import CompletionRequest
+from adaptive_reasoner.testing.responses import Envelope, Json, combined_usage
+
+
+class Answering:
+    """Calls the model once for every choice that `request` asks for."""
+
+    def __init__(self, model: BaseChatModel, request: CompletionRequest) -> None:
+        self._model = model
+        self._request = request
+        self._envelope = Envelope(request.settings["model"], request.wants_logprobs)
+
+    def completion(self) -> Json:
+        """Answer as a whole; whatever the model raises passes through."""
+        caller = self._caller()
+        return self._envelope.completion(
+            [
+                caller.invoke(list(self._request.messages), **self._arguments(choice))
+                for choice in range(self._request.choices)
+            ]
+        )
+
+    def events(self) -> Iterator[Json]:
+        """Answer as a stream, one choice after the other; whatever the model raises passes through."""
+        caller = self._caller()
+        spent: list[UsageMetadata | None] = []
+        for choice in range(self._request.choices):
+            spent.append(None)
+            chunks = caller.stream(list(self._request.messages), **self._arguments(choice))
+            yield from self._envelope.chunk_events(choice, _adding_usage(chunks, spent))
+        if self._request.wants_usage_event:
+            yield self._envelope.usage_event(combined_usage(spent))
+
+    def _caller(self) -> Runnable[LanguageModelInput, AIMessage]:
+        tools = self._request.tools
+        if not tools:
+            return self._model
+        choice = self._request.settings.get("tool_choice")
+        return self._model.bind_tools(tools, **({} if choice is None else {"tool_choice": choice}))
+
+    def _arguments(self, choice: int) -> dict[str, Any]:
+        return self._request.call_arguments(self._model, choice)
+
+
+def _adding_usage(chunks: Iterator[AIMessage], spent: list[UsageMetadata | None]) -> Iterator[AIMessage]:
+    """Pass `chunks` on, adding their usage to the last entry of `spent`."""
+    for chunk in chunks:
+        if chunk.usage_metadata is not None:
+            spent[-1] = add_usage(spent[-1], chunk.usage_metadata)
+        yield chunk

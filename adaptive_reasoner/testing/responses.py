@@ -1,0 +1,172 @@
+"""Chat messages in the shapes of OpenAI's Chat Completions: whole answers, stream chunks and errors."""
+
+import json
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from langchain_core.messages import AIMessage, AIMessageChunk, UsageMetadata
+
+from adaptive_reasoner.errors import AdaptiveReasonerError, ConfigurationError, InvalidInputError, ModelError
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What every part of one response repeats.
+
+    Attributes:
+        model: name that the response carries.
+        with_logprobs: log probabilities go into the response.
+    """
+
+    model: str
+    with_logprobs: bool
+    id: str = field(default_factory=lambda: f"chatcmpl-{uuid.uuid4().hex}")
+    created: int = field(default_factory=lambda: int(time.time()))
+
+    def completion(self, messages: Sequence[AIMessage]) -> Json:
+        """One response with a choice for each message."""
+        choices = [self._choice(index, message) for index, message in enumerate(messages)]
+        usage = combined_usage([message.usage_metadata for message in messages])
+        fingerprint = messages[0].response_metadata.get("system_fingerprint")
+        return {**self._base("chat.completion", fingerprint), "choices": choices, "usage": usage}
+
+    def chunk_events(self, index: int, chunks: Iterable[AIMessage]) -> Iterator[Json]:
+        """Stream one choice; its usage metadata is left to `usage_event`."""
+        yield self._event(index, {"role": "assistant", "content": "", "refusal": None})
+        finish: str | None = None
+        has_tool_calls = False
+        for message in chunks:
+            chunk = message if isinstance(message, AIMessageChunk) else as_chunk(message)
+            finish = chunk.response_metadata.get("finish_reason") or finish
+            has_tool_calls = has_tool_calls or bool(chunk.tool_call_chunks)
+            delta, logprobs = _delta(chunk), self._logprobs(chunk)
+            if delta or logprobs:
+                yield self._event(index, delta or {"content": ""}, logprobs=logprobs)
+        yield self._event(index, {}, finish=finish or ("tool_calls" if has_tool_calls else "stop"))
+
+    def usage_event(self, usage: Json | None) -> Json:
+        """The last event of a stream that was asked for its usage."""
+        return {**self._base("chat.completion.chunk"), "choices": [], "usage": usage}
+
+    def _base(self, kind: str, fingerprint: str | None = None) -> Json:
+        base = {"id": self.id, "object": kind, "created": self.created, "model": self.model}
+        return {**base, "system_fingerprint": fingerprint}
+
+    def _choice(self, index: int, message: AIMessage) -> Json:
+        metadata = message.response_metadata
+        return {
+            "index": index,
+            "message": _whole_message(message),
+            "logprobs": self._logprobs(message),
+            "finish_reason": metadata.get("finish_reason")
+            or ("tool_calls" if message.tool_calls else "stop"),
+        }
+
+    def _event(self, index: int, delta: Json, *, logprobs: Any = None, finish: str | None = None) -> Json:
+        choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
+        return {**self._base("chat.completion.chunk"), "choices": [choice], "usage": None}
+
+    def _logprobs(self, message: AIMessage) -> Any:
+        return message.response_metadata.get("logprobs") if self.with_logprobs else None
+
+
+def as_chunk(message: AIMessage) -> AIMessageChunk:
+    """Turn a whole message, which models without streaming yield, into a chunk."""
+    return AIMessageChunk(
+        content=message.content,
+        additional_kwargs=message.additional_kwargs,
+        response_metadata=message.response_metadata,
+        usage_metadata=message.usage_metadata,
+        tool_calls=message.tool_calls,
+    )
+
+
+def combined_usage(parts: Sequence[UsageMetadata | None]) -> Json | None:
+    """Usage of several answers to one prompt, in OpenAI's shape: the prompt counts once.
+
+    None where a part does not know its usage: a sum of the others would be wrong.
+    """
+    known = [part for part in parts if part is not None]
+    if not known or len(known) < len(parts):
+        return None
+    prompt = known[0]["input_tokens"]
+    output = sum(part["output_tokens"] for part in known)
+    reasoning = sum(part.get("output_token_details", {}).get("reasoning", 0) for part in known)
+    cached = known[0].get("input_token_details", {}).get("cache_read", 0)
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": output,
+        "total_tokens": prompt + output,
+        "completion_tokens_details": {"reasoning_tokens": reasoning},
+        "prompt_tokens_details": {"cached_tokens": cached},
+    }
+
+
+def error_body(error: Exception) -> tuple[int, Json]:
+    """Give the HTTP status and the body that tell a client of `error`.
+
+    Errors that carry a `status_code` of 400 to 599, as openai's do, keep it.
+    """
+    status = _status(error)
+    code = getattr(error, "error_code", None) or getattr(error, "code", None)
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    text = str(error) or type(error).__name__
+    body = {"message": text, "type": kind, "param": None, "code": code if isinstance(code, str) else None}
+    return status, {"error": body}
+
+
+def _status(error: Exception) -> int:
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int) and 400 <= status <= 599:
+        return status
+    if isinstance(error, InvalidInputError | ConfigurationError | NotImplementedError):
+        return 400
+    is_upstream = isinstance(error, ModelError) or not isinstance(error, AdaptiveReasonerError)
+    return 502 if is_upstream else 500
+
+
+def _reasoning(message: AIMessage) -> str:
+    blocks = message.content_blocks
+    return "".join(block.get("reasoning", "") for block in blocks if block["type"] == "reasoning")
+
+
+def _whole_message(message: AIMessage) -> Json:
+    calls = [
+        {"id": call["id"], "type": "function", "function": _function(call["name"], json.dumps(call["args"]))}
+        for call in message.tool_calls
+    ]
+    text, reasoning = str(message.text), _reasoning(message)
+    return {
+        "role": "assistant",
+        "content": text if text or not calls else None,
+        "refusal": message.additional_kwargs.get("refusal"),
+        **({"reasoning_content": reasoning} if reasoning else {}),
+        **({"tool_calls": calls} if calls else {}),
+    }
+
+
+def _delta(chunk: AIMessageChunk) -> Json:
+    parts = {
+        "content": str(chunk.text),
+        "reasoning_content": _reasoning(chunk),
+        "refusal": chunk.additional_kwargs.get("refusal"),
+        "tool_calls": [
+            _tool_call_delta(place, cast("Json", call)) for place, call in enumerate(chunk.tool_call_chunks)
+        ],
+    }
+    return {name: value for name, value in parts.items() if value}
+
+
+def _tool_call_delta(place: int, call: Json) -> Json:
+    index = place if call.get("index") is None else call["index"]
+    named = {"id": call["id"], "type": "function"} if call.get("id") else {}
+    return {"index": index, **named, "function": _function(call.get("name"), call.get("args") or "")}
+
+
+def _function(name: str | None, arguments: str) -> Json:
+    return {"name": name, "arguments": arguments} if name else {"arguments": arguments}
