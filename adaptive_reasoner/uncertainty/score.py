@@ -1,0 +1,79 @@
+"""TokenLogprobs -> Signal: how sure an answer is, measured on the part that matters."""
+
+import math
+from collections.abc import Sequence
+
+from adaptive_reasoner.config import AnswerSpan
+from adaptive_reasoner.state import EntropyBounds, Signal
+from adaptive_reasoner.uncertainty.alignment import character_offsets
+from adaptive_reasoner.uncertainty.doubts import uncertain_spans
+from adaptive_reasoner.uncertainty.entropy import entropy_bounds, perplexity, top_matrix
+from adaptive_reasoner.uncertainty.logprobs import trust
+from adaptive_reasoner.uncertainty.spans import find_answer_ranges
+from adaptive_reasoner.uncertainty.structured import scalar_values
+from adaptive_reasoner.uncertainty.tokens import TokenLogprob, TokenLogprobs
+
+
+def score_tokens(tokens: TokenLogprobs | Sequence[TokenLogprob], answer_span: AnswerSpan = "auto") -> Signal:
+    """Measure an answer's uncertainty on its answer span.
+
+    Args:
+        tokens: what `parse_response` gave, or bare tokens whose text is the answer.
+        answer_span: see `find_answer_span`; of a tool call, "auto" means the values of its arguments.
+
+    Returns:
+        A signal of kind "logprobs": mean entropy bounds (nats), least probability, perplexity and least
+        covered mass over the span's tokens, and the uncertain stretches; or "unknown" with the reason.
+    """
+    answer = tokens if isinstance(tokens, TokenLogprobs) else trust(tokens)
+    if not answer.trusted:
+        return unknown_signal(answer.reason or "the log probabilities cannot be trusted")
+    offsets = character_offsets(answer.tokens)
+    ranges = _ranges(answer, answer_span)
+    inside = [
+        index
+        for index, (start, end) in enumerate(offsets)
+        if any(start < high and low < end for low, high in ranges)
+    ]
+    if not inside:
+        return unknown_signal("no token with a log probability lies in the answer span")
+    return _measure(
+        answer.text, [answer.tokens[index] for index in inside], [offsets[index] for index in inside]
+    )
+
+
+def unknown_signal(reason: str) -> Signal:
+    """The signal of an answer whose confidence cannot be measured: unknown is never confident."""
+    return Signal(
+        kind="unknown",
+        risk=None,
+        entropy_nats=None,
+        covered_mass=None,
+        min_probability=None,
+        perplexity=None,
+        token_count=0,
+        spans=[],
+        reason=reason,
+    )
+
+
+def _ranges(answer: TokenLogprobs, answer_span: AnswerSpan) -> list[tuple[int, int]]:
+    if answer.is_tool_call and answer_span == "auto":
+        return scalar_values(answer.text) or [(0, len(answer.text))]
+    return find_answer_ranges(answer.text, answer_span)
+
+
+def _measure(text: str, tokens: Sequence[TokenLogprob], offsets: Sequence[tuple[int, int]]) -> Signal:
+    lower, upper, covered = entropy_bounds(top_matrix(tokens))
+    logprobs = [token.logprob for token in tokens]
+    return Signal(
+        kind="logprobs",
+        risk=None,
+        entropy_nats=EntropyBounds(lower=float(lower.mean()), upper=float(upper.mean())),
+        covered_mass=float(covered.min()),
+        min_probability=math.exp(min(logprobs)),
+        perplexity=perplexity(logprobs),
+        token_count=len(tokens),
+        spans=uncertain_spans(text, tokens, offsets, lower.tolist()),
+        reason=None,
+    )

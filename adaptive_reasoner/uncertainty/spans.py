@@ -1,0 +1,163 @@
+"""Where the answer stands in a text: the part whose tokens a gate should look at."""
+
+import re
+from collections.abc import Iterator
+
+from adaptive_reasoner.config import AnswerSpan
+from adaptive_reasoner.errors import ConfigurationError
+from adaptive_reasoner.uncertainty.structured import labelled_value, scalar_values
+
+Range = tuple[int, int]
+
+# A text of no more than this is its own answer. Characters count too: some scripts write no spaces.
+_SHORT_WORDS = 12
+_SHORT_CHARACTERS = 80
+
+_LABELS = (
+    "answer|answer is|result|solution|antwort|respuesta|réponse|risposta|resposta|ответ"
+    "|答え|回答|解答|答案|정답"
+)
+_LABELLED_LINE = re.compile(
+    rf"^[ \t>*_#\-]*(?:(?:the|my|so\ the|final|correct)\ )*(?:{_LABELS})[ \t]*[*_]*[ \t]*[:=：][ \t*_`$]*",  # noqa: RUF001
+    re.IGNORECASE | re.MULTILINE,
+)
+_HASH_LINE = re.compile(r"^####[ \t]*", re.MULTILINE)
+_SENTENCE = re.compile(
+    r"\b(?:answer|result|solution|option|choice)\ (?:is|equals|would\ be)[ \t]*:?[ \t*_`$]*", re.IGNORECASE
+)
+_CHOICE = re.compile(r"\s*[*_(\[]*([A-Ja-j])(?:[)\]:.*_]+(?:\s|$)|\s*$)")
+_CONCLUSION = re.compile(
+    r"[ \t>*_#\-]*(?:therefore|thus|hence|so|finally|in total|in conclusion|altogether|overall)\b",
+    re.IGNORECASE,
+)
+# The full stop after an abbreviation or an initial ends no sentence.
+_SENTENCE_END = re.compile(
+    r"(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\bMt)(?<!\bvs)(?<!\bMrs)(?<!\bProf)(?<!\b[A-Z])[.!?](?=\s)|[。！？]"  # noqa: RUF001
+)
+_TRIM_LEFT = " \t\r\n*_`$\"'“‘("  # noqa: RUF001
+_TRIM_RIGHT = " \t\r\n*_`$\"'”’).,;:!?。！？"  # noqa: RUF001
+
+
+def find_answer_span(text: str, answer_span: AnswerSpan = "auto") -> Range:
+    """The characters of `text` from the answer's first to its last, as [start, end).
+
+    Args:
+        text: an answer's visible text.
+        answer_span: "auto" looks, in this order, for an answer field of (nearly) JSON, a box, a line
+            "Answer: …", a sentence "the answer is …", a lone choice letter, a short text, a concluding last
+            line; "whole"; a regular expression (its group 1, or the whole match; the last match counts); or a
+            callable.
+
+    Returns:
+        The span; the whole text where nothing is found.
+
+    Raises:
+        ConfigurationError: the regular expression is malformed.
+    """
+    ranges = find_answer_ranges(text, answer_span)
+    return ranges[0][0], ranges[-1][1]
+
+
+def find_answer_ranges(text: str, answer_span: AnswerSpan = "auto") -> list[Range]:
+    """Like `find_answer_span`, but in pieces where an answer has several: the values of a JSON object."""
+    whole = [(0, len(text))]
+    if callable(answer_span):
+        found = answer_span(text)
+        return [found] if found and 0 <= found[0] < found[1] <= len(text) else whole
+    if answer_span == "whole":
+        return whole
+    if answer_span != "auto":
+        return [_last_match(text, answer_span) or whole[0]]
+    visible = text.rfind("</think>") + len("</think>") if "</think>" in text else 0
+    ranges = [(start + visible, end + visible) for start, end in _automatic(text[visible:]) if start < end]
+    return ranges or whole
+
+
+def _automatic(text: str) -> list[Range]:
+    if field := labelled_value(text):
+        return [field]
+    stripped = text.strip().removeprefix("```json").strip("` \n")
+    if stripped.startswith("{") and stripped.endswith("}") and (values := scalar_values(text)):
+        return values
+    for rule in (_boxed, _labelled, _sentence, _choice, _short, _concluding):
+        if (found := rule(text)) and found[0] < found[1]:
+            return [found]
+    return []
+
+
+def _boxed(text: str) -> Range | None:
+    start = text.rfind("\\boxed{")
+    if start < 0:
+        return None
+    start += len("\\boxed{")
+    depth = 1
+    for position in range(start, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[position], 0)
+        if depth == 0:
+            return start, position
+    return None
+
+
+def _labelled(text: str) -> Range | None:
+    for label in reversed(list(_matches(text))):
+        start = label.end()
+        if not text[start:].split("\n", 1)[0].strip():  # "Final answer:" with the answer on the next line
+            start += len(text[start:]) - len(text[start:].lstrip())
+        if found := _statement(text, start):
+            return found
+    return None
+
+
+def _matches(text: str) -> Iterator[re.Match[str]]:
+    yield from sorted(
+        [*_LABELLED_LINE.finditer(text), *_HASH_LINE.finditer(text)], key=lambda match: match.start()
+    )
+
+
+def _sentence(text: str) -> Range | None:
+    labels = list(_SENTENCE.finditer(text))
+    return _statement(text, labels[-1].end()) if labels else None
+
+
+def _statement(text: str, start: int) -> Range | None:
+    """From `start` to the end of the sentence or line, trimmed; of a lettered choice only the letter."""
+    line_end = text.find("\n", start)
+    end = line_end if line_end >= 0 else len(text)
+    if stop := _SENTENCE_END.search(text, start, end):
+        end = stop.start()
+    letter = _choice(text[start:end])
+    return (start + letter[0], start + letter[1]) if letter else _trim(text, start, end)
+
+
+def _choice(text: str) -> Range | None:
+    match = _CHOICE.match(text)
+    return match.span(1) if match else None
+
+
+def _short(text: str) -> Range | None:
+    short = len(text.split()) <= _SHORT_WORDS and len(text.strip()) <= _SHORT_CHARACTERS
+    return _trim(text, 0, len(text)) if short else None
+
+
+def _concluding(text: str) -> Range | None:
+    end = len(text.rstrip())
+    start = text.rfind("\n", 0, end) + 1
+    return _trim(text, start, end) if _CONCLUSION.match(text, start, end) else None
+
+
+def _trim(text: str, start: int, end: int) -> Range | None:
+    """Drop quotes, markup and punctuation around an answer: format tokens say nothing about its truth."""
+    while start < end and text[start] in _TRIM_LEFT:
+        start += 1
+    while end > start and text[end - 1] in _TRIM_RIGHT:
+        end -= 1
+    return (start, end) if start < end else None
+
+
+def _last_match(text: str, pattern: str) -> Range | None:
+    try:
+        matches = list(re.finditer(pattern, text))
+    except re.error as error:
+        raise ConfigurationError(f"{pattern!r} is not a regular expression: {error}.") from error
+    spans = [match.span(1) if match.re.groups else match.span() for match in matches]
+    return next((span for span in reversed(spans) if 0 <= span[0] < span[1]), None)
