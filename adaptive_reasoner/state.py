@@ -79,13 +79,14 @@ class Round(TypedDict):
     latency_seconds: float
     reason: NotRequired[str]  # why this verdict
     error: NotRequired[str]  # code of the error that this call ended with
+    usage_estimated: NotRequired[bool]  # the model reported no usage, so tokens were counted here
 
 
 class BudgetStatus(TypedDict):
-    """What the binding budget allowed and what was used of it."""
+    """What the budgets allowed and what the query used of them."""
 
-    limit: str
-    exhausted: bool
+    limits: list[dict[str, Any]]  # the budgets as given, plain
+    exhausted: str | None  # which limit stopped the next call, in words
     used_tokens: int
     used_model_calls: int
     used_seconds: float
@@ -102,6 +103,8 @@ class ReasoningReport(TypedDict):
     usage: Usage
     budget: BudgetStatus | None
     rationale_agreement: float | None
+    delivery: NotRequired[str]  # what became of the hand-off to `downstream`
+    review: NotRequired[dict[str, Any]]  # what a person decided
 
 
 class ReasoningInput(TypedDict):
@@ -117,25 +120,45 @@ class ReasoningOutput(TypedDict):
     reasoning: ReasoningReport
 
 
+class Attempt(TypedDict):
+    """The model call that the gate has not judged yet."""
+
+    node: AnsweringNode
+    usage: Usage
+    usage_estimated: bool
+    latency_seconds: float
+    error: str | None  # code
+    error_message: str | None
+
+
 class Turn(TypedDict):
     """Private working memory of the turn under way; triage starts a fresh one."""
 
     started_at: float  # seconds since the epoch
-    answering: AnsweringNode  # the node that gave the last candidate
-    next_node: str  # where the gate sends the turn
-    tool_rounds: int
-    delivery: str | None  # id of the run that claimed the hand-off to `downstream`
+    attempt: Attempt | None
+    next_node: Literal["refine", "deep_think", "review", "tools", "hand_off"]  # where the gate sends it
+    answers_from: int  # first round whose answer may be handed on; earlier ones asked for tools
+    stopped_by: str | None  # the limit that ruled out further calls
+    claim: str | None  # id of the process that claimed the hand-off to `downstream`
 
 
-class ReasoningState(TypedDict, total=False):
-    """The graph's whole state; `candidates` runs parallel to `reasoning["rounds"]`."""
+class ThreadTotals(TypedDict):
+    """What the earlier turns of a thread used."""
+
+    tokens: int
+    model_calls: int
+    seconds: float
+    cost_usd: float | None
+
+
+class ReasoningState(TypedDict):
+    """The graph's whole state; `candidates` runs parallel to `reasoning["rounds"]`, and triage sets all keys."""
 
     messages: Annotated[list[AnyMessage], add_messages]
     reasoning: ReasoningReport
     candidates: list[AIMessage]
     turn: Turn
-    thread_usage: Usage
-    thread_model_calls: int
+    thread_totals: NotRequired[ThreadTotals]  # set by the first hand-off of a thread
 
 
 class ReasoningContext(TypedDict, total=False):

@@ -1,0 +1,121 @@
+"""The state machine.
+
+                 ┌────────────────────────── refine ◄───────────┐
+query ─► triage ─┤─► fast_answer ─┐                             │
+                 │                ├─► confidence_gate ──────────┤─► hand_off ─► deliver (downstream)
+                 └─► deep_think ──┘          │                  │
+                        ▲                    ├─ escalate        └─ review (interrupt: a person decides)
+                        └────────────────────┘
+
+With tools, an accepted tool call goes through `tools` and its result back to the node that asked for it.
+"""
+
+# LangGraph leaves the type arguments of its caches and savers open.
+# pyright: reportUnknownMemberType=false, reportUnknownParameterType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.prebuilt import ToolNode
+from langgraph.store.base import BaseStore
+from langgraph.types import Checkpointer
+
+from adaptive_reasoner.budget import check_scopes
+from adaptive_reasoner.config import ReasonerConfig
+from adaptive_reasoner.models import ModelSpec
+from adaptive_reasoner.nodes.confidence_gate import make_confidence_gate_node
+from adaptive_reasoner.nodes.deep_think import make_deep_think_node
+from adaptive_reasoner.nodes.deliver import make_deliver_node
+from adaptive_reasoner.nodes.fast_answer import make_fast_answer_node
+from adaptive_reasoner.nodes.hand_off import make_hand_off_node
+from adaptive_reasoner.nodes.parts import assemble
+from adaptive_reasoner.nodes.refine import make_refine_node
+from adaptive_reasoner.nodes.review import review
+from adaptive_reasoner.nodes.triage import make_triage_node
+from adaptive_reasoner.routing import (
+    route_after_confidence_gate,
+    route_after_hand_off,
+    route_after_tools,
+    route_after_triage,
+)
+from adaptive_reasoner.state import (
+    ReasoningContext,
+    ReasoningInput,
+    ReasoningOutput,
+    ReasoningState,
+    Recorder,
+)
+
+ReasoningGraph = CompiledStateGraph[ReasoningState, ReasoningContext, ReasoningInput, ReasoningOutput]
+
+
+def build_reasoning_graph(  # noqa: PLR0913 - the public signature is fixed by the contract
+    fast: ModelSpec,
+    deep: ModelSpec | None = None,
+    *,
+    tools: Sequence[BaseTool] = (),
+    downstream: Runnable[Any, Any] | None = None,
+    config: ReasonerConfig | None = None,
+    recorder: Recorder | None = None,
+    checkpointer: Checkpointer = None,
+    store: BaseStore | None = None,
+) -> ReasoningGraph:
+    """Build and compile the graph.
+
+    Args:
+        fast: a chat model, "embedded", or a string as `init_chat_model` takes it.
+        deep: the model that thinks; None is the fast model with thinking switched on.
+        tools: what the answering nodes may call; a call passes the gate before it runs.
+        downstream: a tool or runnable that gets {"answer", "report"} once an answer is accepted.
+        config: how to triage, doubt and spend.
+        recorder: gets one record a run.
+        checkpointer: LangGraph's; with one, a thread survives its process.
+        store: LangGraph's, for nodes and tools.
+
+    Raises:
+        ConfigurationError: a model or a setting cannot be used; the message says what to do.
+    """
+    config = config or ReasonerConfig()
+    check_scopes(config.budgets)
+    parts = assemble(fast, deep, tools, config)
+    claim = uuid.uuid4().hex if downstream is not None else None
+
+    graph = StateGraph(
+        ReasoningState,
+        context_schema=ReasoningContext,
+        input_schema=ReasoningInput,
+        output_schema=ReasoningOutput,
+    )
+    graph.add_node("triage", make_triage_node(parts))
+    graph.add_node("fast_answer", make_fast_answer_node(parts))
+    graph.add_node("deep_think", make_deep_think_node(parts))
+    graph.add_node("confidence_gate", make_confidence_gate_node(parts))
+    graph.add_node("refine", make_refine_node(parts))
+    graph.add_node("review", review)
+    graph.add_node("hand_off", make_hand_off_node(config, recorder, claim))
+
+    graph.add_edge(START, "triage")
+    graph.add_conditional_edges("triage", route_after_triage)
+    graph.add_edge("fast_answer", "confidence_gate")
+    graph.add_edge("deep_think", "confidence_gate")
+    graph.add_edge("refine", "confidence_gate")
+    graph.add_edge("review", "hand_off")
+    after_gate = ["refine", "deep_think", "review", "hand_off"]
+    if tools:
+        graph.add_node("tools", ToolNode(tools, handle_tool_errors=True))
+        graph.add_conditional_edges("tools", route_after_tools)
+        after_gate.append("tools")
+    graph.add_conditional_edges("confidence_gate", route_after_confidence_gate, after_gate)
+    if downstream is not None and claim is not None:
+        graph.add_node("deliver", make_deliver_node(downstream, claim))
+        graph.add_conditional_edges("hand_off", route_after_hand_off)
+        graph.add_edge("deliver", END)
+    else:
+        graph.add_edge("hand_off", END)
+    return graph.compile(checkpointer=checkpointer, store=store, name="adaptive_reasoner")

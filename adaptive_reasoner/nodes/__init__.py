@@ -1,0 +1,1 @@
+"""One file a node, named as in the picture."""

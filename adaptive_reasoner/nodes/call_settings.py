@@ -1,0 +1,94 @@
+"""What one caller asked for: `context=` first, then `config["configurable"]`, then the defaults."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.runtime import get_runtime
+
+from adaptive_reasoner.budget import check_scopes
+from adaptive_reasoner.config import Budget, ReasonerConfig
+from adaptive_reasoner.errors import ConfigurationError
+from adaptive_reasoner.thinking.switch import Thinking
+
+
+@dataclass(frozen=True, slots=True)
+class CallSettings:
+    """One call's settings, checked.
+
+    Attributes:
+        thinking: "auto", "off", "on" or {"budget_tokens": n}.
+        importance: "normal" or "high".
+        budgets: the config's and the caller's budgets together; all hold.
+        tenant: who the call is for, None if nobody was named.
+    """
+
+    thinking: Any
+    importance: str
+    budgets: tuple[Budget, ...]
+    tenant: str | None
+
+    @property
+    def deep_thinking(self) -> Thinking:
+        """How the deep node thinks: fully, or to the caller's budget of tokens."""
+        return "on" if isinstance(self.thinking, str) else self.thinking
+
+    @property
+    def may_think(self) -> bool:
+        """False if the caller switched thinking off."""
+        return self.thinking != "off"
+
+
+def read_call_settings(run_config: RunnableConfig, config: ReasonerConfig) -> CallSettings:
+    """Read and check the settings of the call under way.
+
+    Raises:
+        ConfigurationError: a setting has a value that does not exist.
+    """
+    asked = _asked(run_config)
+    budgets = (*config.budgets, *_as_budgets(asked.get("budget")))
+    check_scopes(budgets)
+    thinking, importance = asked.get("thinking", "auto"), asked.get("importance", "normal")
+    if thinking not in ("auto", "off", "on") and not _is_token_budget(thinking):
+        raise ConfigurationError(
+            f'thinking is {thinking!r}; use "auto", "off", "on" or {{"budget_tokens": n}} with n ≥ 1.'
+        )
+    if importance not in ("normal", "high"):
+        raise ConfigurationError(f'importance is {importance!r}; use "normal" or "high".')
+    return CallSettings(thinking, importance, budgets, asked.get("tenant"))
+
+
+def _asked(run_config: RunnableConfig) -> dict[str, Any]:
+    configurable = run_config.get("configurable") or {}
+    context: Any = get_runtime().context
+    given: Mapping[str, Any] = cast("Mapping[str, Any]", context) if isinstance(context, Mapping) else {}
+    both = {**configurable, **given}
+    return {key: both[key] for key in ("thinking", "importance", "budget", "tenant") if key in both}
+
+
+def _as_budgets(budget: Any) -> tuple[Budget, ...]:
+    if budget is None:
+        return ()
+    several = cast("list[Any]", budget) if isinstance(budget, list | tuple) else [budget]
+    return tuple(_as_budget(one) for one in several)
+
+
+def _as_budget(budget: Any) -> Budget:
+    if isinstance(budget, Budget):
+        return budget
+    fields = cast("dict[str, Any]", budget) if isinstance(budget, dict) else {"": budget}
+    unknown = set(fields) - {field.name for field in dataclasses.fields(Budget)}
+    if unknown:
+        raise ConfigurationError(
+            f"budget is {budget!r}; give a Budget, its fields as a dict, or a list of them."
+        )
+    return Budget(**fields)
+
+
+def _is_token_budget(thinking: Any) -> bool:
+    if not isinstance(thinking, dict):
+        return False
+    tokens = cast("dict[str, Any]", thinking).get("budget_tokens")
+    return isinstance(tokens, int) and tokens >= 1

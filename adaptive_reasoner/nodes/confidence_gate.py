@@ -1,0 +1,180 @@
+"""confidence_gate: scores what came back, asks the gate for a verdict, and says which answer is best so far."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.config import get_stream_writer
+
+from adaptive_reasoner.config import Decision, Situation
+from adaptive_reasoner.nodes.best_round import best_round, repeats_doubt
+from adaptive_reasoner.nodes.call_settings import CallSettings, read_call_settings
+from adaptive_reasoner.nodes.parts import Parts
+from adaptive_reasoner.nodes.refine import answered_by_deep
+from adaptive_reasoner.nodes.spending import total_usage
+from adaptive_reasoner.nodes.token_heat import token_entropies
+from adaptive_reasoner.state import (
+    MODE_OF_NODE,
+    AnsweringNode,
+    Attempt,
+    ReasoningReport,
+    ReasoningState,
+    Round,
+    Signal,
+    Turn,
+    Verdict,
+)
+from adaptive_reasoner.uncertainty.message import score_message
+from adaptive_reasoner.uncertainty.score import unknown_signal
+
+Update = dict[str, Any]
+
+NextNode = Literal["refine", "deep_think", "review", "tools", "hand_off"]
+NEXT_NODE: dict[Verdict, NextNode] = {
+    "accept": "hand_off",
+    "refine": "refine",
+    "escalate": "deep_think",
+    "review": "review",
+    "give_up": "hand_off",
+}
+# Errors after which asking again, even a stronger model, is no help.
+_FINAL_ERRORS = frozenset({"refusal", "budget_exhausted"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What may still be done, and the limit that rules the rest out."""
+
+    can_refine: bool
+    can_escalate: bool
+    stopped_by: str | None
+
+
+def make_confidence_gate_node(parts: Parts) -> "_ConfidenceGateNode":
+    """Build the node from the gates of each mode."""
+    return _ConfidenceGateNode(parts)
+
+
+class _ConfidenceGateNode:
+    """Callable node; its result completes the last round with a verdict."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def __call__(self, state: ReasoningState, config: RunnableConfig) -> Update:
+        settings = read_call_settings(config, self._parts.config)
+        message, attempt = state["candidates"][-1], state["turn"]["attempt"]
+        assert attempt is not None, "the graph leads here only from a node that made an attempt"  # noqa: S101
+        signal = self._signal(message, attempt)
+        judged = _with_round(state, _round(attempt, signal))
+        options = self._options(judged, settings, attempt, message)
+        decision = self._decide(signal, attempt, options)
+        return self._update(judged, decision, options, message)
+
+    def _signal(self, message: AIMessage, attempt: Attempt) -> Signal:
+        if attempt["error"]:
+            return unknown_signal(attempt["error_message"] or attempt["error"])
+        return score_message(message, self._parts.config.answer_span)
+
+    def _decide(self, signal: Signal, attempt: Attempt, options: _Options) -> Decision:
+        mode = MODE_OF_NODE[attempt["node"]]
+        situation = Situation(
+            mode=mode,
+            can_refine=options.can_refine,
+            can_escalate=options.can_escalate,
+            can_review=self._parts.config.review == "low_confidence",
+            accept_unknown=self._parts.config.accept_unknown and not attempt["error"],
+        )
+        decision = self._parts.gates[mode].decide(signal, situation)
+        if options.stopped_by and decision.verdict in ("give_up", "review"):
+            return Decision(decision.verdict, f"{decision.reason}; {options.stopped_by}", decision.risk)
+        return decision
+
+    def _options(
+        self, state: ReasoningState, settings: CallSettings, attempt: Attempt, message: AIMessage
+    ) -> _Options:
+        may_refine = (
+            not attempt["error"]
+            and not message.tool_calls
+            and _count(state, "refine") < self._parts.config.max_refinements
+            and not repeats_doubt(state["candidates"][state["turn"]["answers_from"] :])
+        )
+        may_escalate = (
+            settings.may_think and not answered_by_deep(state) and attempt["error"] not in _FINAL_ERRORS
+        )
+        refine_refusal = self._parts.purse.ask(state, settings, "refine").refusal if may_refine else None
+        deep_refusal = self._parts.purse.ask(state, settings, "deep_think").refusal if may_escalate else None
+        return _Options(
+            can_refine=may_refine and refine_refusal is None,
+            can_escalate=may_escalate and deep_refusal is None,
+            stopped_by=deep_refusal or refine_refusal,
+        )
+
+    def _update(
+        self, state: ReasoningState, decision: Decision, options: _Options, message: AIMessage
+    ) -> Update:
+        report = _with_decision(state["reasoning"], decision)
+        if decision.verdict in ("accept", "give_up", "review"):
+            report = _with_best(report, state["turn"]["answers_from"])
+        runs_tools = decision.verdict == "accept" and bool(message.tool_calls)
+        stopped_by = options.stopped_by if decision.verdict in ("give_up", "review") else None
+        turn: Turn = {
+            **state["turn"],
+            "attempt": None,
+            "next_node": "tools" if runs_tools else NEXT_NODE[decision.verdict],
+            "stopped_by": stopped_by,
+        }
+        _announce(report, message)
+        if not runs_tools:
+            return {"reasoning": report, "turn": turn}
+        turn["answers_from"] = len(report["rounds"])
+        return {"reasoning": report, "turn": turn, "messages": [message]}
+
+
+def _announce(report: ReasoningReport, message: AIMessage) -> None:
+    """Tell a watching caller; the token entropies are for showing and stay out of the state."""
+    index = len(report["rounds"]) - 1
+    event: dict[str, Any] = {"event": "round", "index": index, "round": report["rounds"][-1]}
+    get_stream_writer()({**event, "text": str(message.text), "tokens": token_entropies(message)})
+
+
+def _round(attempt: Attempt, signal: Signal) -> Round:
+    one: Round = {
+        "node": attempt["node"],
+        "verdict": "give_up",
+        "signal": signal,
+        "usage": attempt["usage"],
+        "latency_seconds": attempt["latency_seconds"],
+    }
+    if attempt["error"]:
+        one["error"] = attempt["error"]
+    if attempt["usage_estimated"]:
+        one["usage_estimated"] = True
+    return one
+
+
+def _with_round(state: ReasoningState, one: Round) -> ReasoningState:
+    report = state["reasoning"]
+    rounds = [*report["rounds"], one]
+    usage = total_usage([each["usage"] for each in rounds])
+    return {**state, "reasoning": {**report, "rounds": rounds, "usage": usage}}
+
+
+def _with_decision(report: ReasoningReport, decision: Decision) -> ReasoningReport:
+    last = report["rounds"][-1]
+    signal: Signal = {**last["signal"], "risk": decision.risk}
+    judged: Round = {**last, "verdict": decision.verdict, "signal": signal, "reason": decision.reason}
+    return {**report, "rounds": [*report["rounds"][:-1], judged]}
+
+
+def _with_best(report: ReasoningReport, answers_from: int) -> ReasoningReport:
+    """The best answer so far is the one with the least risk, not the newest."""
+    best = answers_from + best_round(report["rounds"][answers_from:])
+    return {**report, "accepted_round": best, "signal": report["rounds"][best]["signal"]}
+
+
+def _count(state: ReasoningState, node: AnsweringNode) -> int:
+    """How often `node` has answered since the last tool result."""
+    rounds = state["reasoning"]["rounds"][state["turn"]["answers_from"] :]
+    return sum(one["node"] == node for one in rounds)

@@ -1,0 +1,38 @@
+"""deep_think: the deep model, thinking on or to the caller's budget."""
+
+from langchain_core.messages import BaseMessage, SystemMessage
+from langchain_core.runnables import Runnable
+
+from adaptive_reasoner.nodes.answering import Answering
+from adaptive_reasoner.nodes.call_settings import CallSettings
+from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest
+from adaptive_reasoner.nodes.parts import Parts
+from adaptive_reasoner.prompts import THINK
+from adaptive_reasoner.state import ReasoningState
+from adaptive_reasoner.thinking import has_thinking_switch, logprob_kwargs, thinking_kwargs
+
+
+def make_deep_think_node(parts: Parts) -> Runnable[ReasoningState, dict[str, object]]:
+    """Build the node that thinks before it answers."""
+
+    def prepare(state: ReasoningState, settings: CallSettings) -> tuple[ModelCaller, ModelRequest]:
+        model = parts.deep.model
+        kwargs = {
+            **thinking_kwargs(model, settings.deep_thinking),
+            **logprob_kwargs(model, settings.deep_thinking, parts.config.top_logprobs),
+            **parts.deep_tools,
+        }
+        messages: list[BaseMessage] = list(state["messages"])
+        if parts.thinks_by_prompt and not has_thinking_switch(model):
+            messages = with_instruction(messages, THINK)
+        return parts.deep, ModelRequest(messages, kwargs)
+
+    return Answering("deep_think", prepare, parts.config, parts.purse).as_node()
+
+
+def with_instruction(messages: list[BaseMessage], instruction: str) -> list[BaseMessage]:
+    """`messages` with `instruction` in the leading system message, the one place that every provider allows."""
+    if messages and isinstance(messages[0], SystemMessage):
+        system = SystemMessage(f"{messages[0].text}\n\n{instruction}")
+        return [system, *messages[1:]]
+    return [SystemMessage(instruction), *messages]

@@ -1,0 +1,33 @@
+"""fast_answer: the fast model, thinking off."""
+
+from langchain_core.runnables import Runnable
+
+from adaptive_reasoner.nodes.answering import Answering
+from adaptive_reasoner.nodes.call_settings import CallSettings
+from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest
+from adaptive_reasoner.nodes.parts import Parts
+from adaptive_reasoner.state import ReasoningState
+from adaptive_reasoner.thinking import has_thinking_switch, logprob_kwargs, thinking_kwargs
+from adaptive_reasoner.thinking.switch import Thinking
+
+
+def make_fast_answer_node(parts: Parts) -> Runnable[ReasoningState, dict[str, object]]:
+    """Build the node that answers without thinking."""
+
+    def prepare(state: ReasoningState, _settings: CallSettings) -> tuple[ModelCaller, ModelRequest]:
+        model = parts.fast.model
+        thinking: Thinking = "answer_first" if _answers_first(parts) else "off"
+        kwargs = {
+            **thinking_kwargs(model, thinking),
+            **logprob_kwargs(model, "off", parts.config.top_logprobs),
+            **parts.fast_tools,
+        }
+        return parts.fast, ModelRequest(list(state["messages"]), kwargs)
+
+    return Answering("fast_answer", prepare, parts.config, parts.purse).as_node()
+
+
+def _answers_first(parts: Parts) -> bool:
+    """Answer first, then the rationale, where the caller wants it and the model has that mode."""
+    has_mode = "thinking" in type(parts.fast.model).model_fields and has_thinking_switch(parts.fast.model)
+    return parts.config.answer_order == "answer_first" and has_mode

@@ -1,0 +1,36 @@
+"""refine: the model that answered sees its uncertain spans with their alternatives and answers again."""
+
+from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.runnables import Runnable
+
+from adaptive_reasoner.nodes.answering import Answering
+from adaptive_reasoner.nodes.call_settings import CallSettings
+from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest
+from adaptive_reasoner.nodes.parts import Parts
+from adaptive_reasoner.prompts import refine_prompt
+from adaptive_reasoner.state import ReasoningState
+from adaptive_reasoner.thinking import logprob_kwargs, thinking_kwargs
+
+
+def make_refine_node(parts: Parts) -> Runnable[ReasoningState, dict[str, object]]:
+    """Build the node that feeds the doubt back."""
+
+    def prepare(state: ReasoningState, settings: CallSettings) -> tuple[ModelCaller, ModelRequest]:
+        by_deep = answered_by_deep(state)
+        caller = parts.deep if by_deep else parts.fast
+        thinking = settings.deep_thinking if by_deep else "off"
+        doubted = AIMessage(str(state["candidates"][-1].text))
+        request = HumanMessage(refine_prompt(state["reasoning"]["rounds"][-1]["signal"]["spans"]))
+        kwargs = {
+            **thinking_kwargs(caller.model, thinking),
+            **logprob_kwargs(caller.model, thinking, parts.config.top_logprobs),
+        }
+        return caller, ModelRequest([*state["messages"], doubted, request], kwargs)
+
+    return Answering("refine", prepare, parts.config, parts.purse).as_node()
+
+
+def answered_by_deep(state: ReasoningState) -> bool:
+    """True if the answer under doubt came from the deep model, refined or not."""
+    nodes = [one["node"] for one in state["reasoning"]["rounds"]]
+    return "deep_think" in nodes

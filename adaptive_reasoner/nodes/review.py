@@ -1,0 +1,46 @@
+"""review: a durable interrupt; a person approves, edits or rejects the best answer so far."""
+
+from typing import Any, cast
+
+from langchain_core.messages import AIMessage
+from langgraph.types import interrupt
+
+from adaptive_reasoner.nodes.hand_off import best_candidate
+from adaptive_reasoner.state import ReasoningState
+
+Update = dict[str, Any]
+ACTIONS = ("approve", "edit", "reject")
+
+
+def review(state: ReasoningState) -> Update:
+    """Ask until the reply is one of the three actions; `edit` needs the new answer.
+
+    The interrupt's value holds the answer and the report. Resume with `Command(resume={"action": "approve"})`,
+    `{"action": "edit", "answer": "…"}` or `{"action": "reject"}`; the bare word does for the first and last.
+    """
+    report = state["reasoning"]
+    question: dict[str, Any] = {
+        "kind": "review",
+        "answer": str(best_candidate(state).text),
+        "report": report,
+        "actions": list(ACTIONS),
+    }
+    decision, problem = _read(interrupt(question))
+    while problem:
+        decision, problem = _read(interrupt({**question, "problem": problem}))
+    update: Update = {"reasoning": {**report, "review": decision}}
+    if decision["action"] == "edit":
+        edited = [*state["candidates"], AIMessage(decision["answer"])]
+        update["candidates"] = edited
+    return update
+
+
+def _read(reply: Any) -> tuple[dict[str, Any], str | None]:
+    decision = cast("dict[str, Any]", reply if isinstance(reply, dict) else {"action": reply})
+    action = decision.get("action")
+    if action not in ACTIONS:
+        return {}, f"action is {action!r}; use one of: {', '.join(ACTIONS)}."
+    if action == "edit" and not str(decision.get("answer") or "").strip():
+        return {}, 'the action "edit" needs the new text under "answer".'
+    kept = {key: decision[key] for key in ("action", "answer", "comment", "reviewer") if key in decision}
+    return kept, None

@@ -1,0 +1,124 @@
+"""triage: reads the newest turn, decides where it starts, and opens a fresh report."""
+
+import time
+from collections.abc import Sequence
+from typing import Any, cast
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.config import get_stream_writer
+
+from adaptive_reasoner.config import ReasonerConfig
+from adaptive_reasoner.errors import InvalidInputError
+from adaptive_reasoner.nodes.call_settings import CallSettings, read_call_settings
+from adaptive_reasoner.nodes.parts import Parts
+from adaptive_reasoner.nodes.spending import Purse, total_usage
+from adaptive_reasoner.state import (
+    DifficultyEstimator,
+    ReasoningReport,
+    ReasoningState,
+    Route,
+    Signal,
+    Turn,
+)
+from adaptive_reasoner.thinking import model_name_of
+from adaptive_reasoner.triage import RouteDecision, TriageRequest, choose_route, estimator_for
+from adaptive_reasoner.uncertainty.score import unknown_signal
+
+Update = dict[str, Any]
+
+
+def make_triage_node(parts: Parts) -> "_TriageNode":
+    """Build the node from the fast model's estimator, or the caller's."""
+    chosen = parts.config.triage
+    estimator = estimator_for(model_name_of(parts.fast.model)) if isinstance(chosen, str) else chosen
+    return _TriageNode(parts.config, estimator, parts.purse)
+
+
+class _TriageNode:
+    """Callable node; its result names the route in the report."""
+
+    def __init__(self, config: ReasonerConfig, estimator: DifficultyEstimator | None, purse: Purse) -> None:
+        self._config = config
+        self._estimator = estimator
+        self._purse = purse
+
+    def __call__(self, state: ReasoningState, config: RunnableConfig) -> Update:
+        settings = read_call_settings(config, self._config)
+        messages = state.get("messages", [])
+        request = TriageRequest(
+            messages=messages,
+            text=newest_question(messages),
+            thinking=settings.thinking,
+            importance=settings.importance,
+            previous_route=_previous_route(messages[:-1]),
+        )
+        decision = self._within_budget(choose_route(request, self._config, self._estimator), settings, state)
+        get_stream_writer()({"event": "triage", "route": decision.route, "triage": decision.triage})
+        return {"reasoning": _fresh_report(decision), "candidates": [], "turn": _fresh_turn()}
+
+    def _within_budget(
+        self, decision: RouteDecision, settings: CallSettings, state: ReasoningState
+    ) -> RouteDecision:
+        """A query that cannot pay for thinking starts fast."""
+        fresh = cast("ReasoningState", {**state, "reasoning": _fresh_report(decision), "turn": _fresh_turn()})
+        if decision.route == "fast" or settings.importance == "high":
+            return decision
+        refusal = self._purse.ask(fresh, settings, "deep_think").refusal
+        if refusal is None:
+            return decision
+        reason = f"{decision.triage['reason']}; but starts fast, {refusal}"
+        return RouteDecision("fast", {**decision.triage, "reason": reason})
+
+
+def newest_question(messages: Sequence[BaseMessage]) -> str:
+    """The text of the last message, which must be a person's.
+
+    Raises:
+        InvalidInputError: there is none, it is not a human message, or it is empty.
+    """
+    if not messages or not isinstance(messages[-1], HumanMessage):
+        raise InvalidInputError(
+            'The last message must be the question: {"messages": [("user", "…")]} with at least one message.'
+        )
+    text = str(messages[-1].text).strip()
+    if not text and isinstance(messages[-1].content, str):
+        raise InvalidInputError("The question is empty; ask something.")
+    return text
+
+
+def _previous_route(messages: Sequence[BaseMessage]) -> Route | None:
+    """Where the thread's last answer came from: an escalated turn counts as deep."""
+    for message in reversed(messages):
+        report = (
+            message.response_metadata.get("adaptive_reasoning") if isinstance(message, AIMessage) else None
+        )
+        if report:
+            nodes = {one["node"] for one in report["rounds"]}
+            return "deep" if "deep_think" in nodes else cast("Route", report["route"])
+    return None
+
+
+def _fresh_turn() -> Turn:
+    return {
+        "started_at": time.time(),
+        "attempt": None,
+        "next_node": "hand_off",
+        "answers_from": 0,
+        "stopped_by": None,
+        "claim": None,
+    }
+
+
+def _fresh_report(decision: RouteDecision) -> ReasoningReport:
+    nothing: Signal = unknown_signal("no answer yet")
+    return {
+        "route": decision.route,
+        "triage": decision.triage,
+        "rounds": [],
+        "accepted_round": -1,
+        "signal": nothing,
+        "usage": total_usage([]),
+        "budget": None,
+        "rationale_agreement": None,
+    }

@@ -1,0 +1,102 @@
+"""The rules in their order, then the estimator: this is where "think at once or not" is decided.
+
+1. The caller's `thinking` setting ("off", "on", a budget).
+2. Safety valves: high importance and always-think patterns think.
+3. Never-think patterns do not.
+4. A follow-up keeps its thread's route.
+5. The estimator's predicted gain against `ReasonerConfig.think_at_gain`.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+
+from adaptive_reasoner.config import ReasonerConfig
+from adaptive_reasoner.state import DifficultyEstimator, Route, Triage
+from adaptive_reasoner.triage.follow_up import is_follow_up
+
+# What is said of a question when a rule decides and no estimate was made.
+_UNKNOWN_DIFFICULTY = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriageRequest:
+    """One query with what its caller asked for.
+
+    Attributes:
+        messages: the thread; the last human message is the query.
+        text: the query's text.
+        thinking: "auto", "off", "on" or {"budget_tokens": n}.
+        importance: "normal" or "high".
+        previous_route: where the thread's last answer came from, None for a first turn.
+    """
+
+    messages: Sequence[BaseMessage]
+    text: str
+    thinking: Any = "auto"
+    importance: str = "normal"
+    previous_route: Route | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RouteDecision:
+    """Where a query starts, and why."""
+
+    route: Route
+    triage: Triage
+
+
+def choose_route(
+    request: TriageRequest, config: ReasonerConfig, estimator: DifficultyEstimator | None
+) -> RouteDecision:
+    """Decide whether `request` starts with a fast answer or thinks at once."""
+    by_rule = _by_rule(request, config)
+    if by_rule:
+        return by_rule
+    if estimator is None:
+        reason = "starts fast: nothing predicts the gain for this model, so the gate decides"
+        return _decision("fast", "none", reason)
+    triage = estimator.estimate(request.messages)
+    route: Route = "deep" if triage["gain"] >= config.think_at_gain else "fast"
+    sign = "≥" if route == "deep" else "<"
+    reason = f"{triage['reason']}; predicted gain {triage['gain']:.2f} {sign} {config.think_at_gain:.2f}"
+    return RouteDecision(route, {**triage, "reason": reason})
+
+
+def _by_rule(request: TriageRequest, config: ReasonerConfig) -> RouteDecision | None:
+    """The first rule that applies."""
+    for applies, route, source, reason in _rules(request, config):
+        if applies:
+            return _decision(route, source, reason)
+    return None
+
+
+def _rules(request: TriageRequest, config: ReasonerConfig) -> Iterator[tuple[bool, Route, str, str]]:
+    yield request.thinking == "off", "fast", "caller", "the caller switched thinking off"
+    yield request.thinking != "auto", "deep", "caller", "the caller asked for thinking"
+    yield request.importance == "high", "deep", "importance", "important questions always think"
+    for pattern in config.always_think:
+        yield _matches(pattern, request), "deep", "rule", f"matches the always-think pattern {pattern!r}"
+    for pattern in config.never_think:
+        yield _matches(pattern, request), "fast", "rule", f"matches the never-think pattern {pattern!r}"
+    if request.previous_route:
+        yield (
+            is_follow_up(request.text),
+            request.previous_route,
+            "thread",
+            "a follow-up keeps its thread's route",
+        )
+    yield config.triage == "off", "fast", "off", "triage is off: every query starts fast"
+
+
+def _matches(pattern: str, request: TriageRequest) -> bool:
+    return re.search(pattern, request.text, re.IGNORECASE) is not None
+
+
+def _decision(route: Route, source: str, reason: str) -> RouteDecision:
+    return RouteDecision(
+        route, {"gain": 0.0, "difficulty": _UNKNOWN_DIFFICULTY, "source": source, "reason": reason}
+    )
