@@ -1,0 +1,98 @@
+"""Think or not: the line that decides what happens to an answer. Pure: signal + profile -> verdict."""
+
+from adaptive_reasoner.config import Decision, Situation
+from adaptive_reasoner.gate.curve import read_curve
+from adaptive_reasoner.gate.mode_profile import Alternative, ModeProfile
+from adaptive_reasoner.state import Signal, Verdict
+
+# Without calibration: an answer is doubted where its least probable token leaves more than this to others, and
+# is thought through anew, instead of refined, where others are more probable than what was chosen.
+DOUBTED = 0.2
+HARDLY_BELIEVED = 0.5
+
+_DOING: dict[Verdict, str] = {"refine": "refining", "escalate": "thinking", "accept": "accepting"}
+
+
+def decide(signal: Signal, situation: Situation, mode_profile: ModeProfile | None) -> Decision:
+    """Choose among accepting, refining, escalating, asking a person and giving up.
+
+    Args:
+        signal: how sure the answer is.
+        situation: what may still be done.
+        mode_profile: calibration for (model, mode); None: an uncalibrated rule on the least probability.
+    """
+    doubt = _doubt(signal)
+    if doubt is None:
+        return _unknown(signal, situation)
+    if mode_profile is None:
+        return _uncalibrated(signal, doubt, situation)
+    measured = signal["kind"] == "logprobs"
+    return _least_loss(mode_profile.risk(signal) if measured else doubt, situation, mode_profile)
+
+
+def _doubt(signal: Signal) -> float | None:
+    """What the answer's own numbers leave to other answers; None where there are none."""
+    if signal["kind"] == "logprobs":
+        return None if signal["min_probability"] is None else 1.0 - signal["min_probability"]
+    return None if signal["kind"] == "unknown" else signal["risk"]
+
+
+def _least_loss(risk: float, situation: Situation, profile: ModeProfile) -> Decision:
+    losses: dict[Verdict, float] = {"accept": risk}  # first: a tie is accepted
+    for way in _allowed(situation):
+        if way in profile.alternatives:
+            losses[way] = read_curve(profile.alternatives[way], risk)
+
+    verdict = min(losses, key=losses.__getitem__)  # <- think or not
+
+    if verdict != "accept":
+        better = f"{_DOING[verdict]} is expected to cost less than accepting"
+        return Decision(verdict, f"risk {risk:.2f} > {losses[verdict]:.2f}: {better}", risk)
+    if risk > profile.max_accepted_risk:
+        limit = f"risk {risk:.2f} > {profile.max_accepted_risk:.2f}, the most that is accepted"
+        return _hand_over(f"{limit}, and nothing left to try is expected to help", situation, risk)
+    return Decision("accept", _why_accepted(risk, losses), risk)
+
+
+def _allowed(situation: Situation) -> list[Alternative]:
+    ways: list[tuple[Alternative, bool]] = [
+        ("refine", situation.can_refine),
+        ("escalate", situation.can_escalate),
+    ]
+    return [way for way, allowed in ways if allowed]
+
+
+def _why_accepted(risk: float, losses: dict[Verdict, float]) -> str:
+    others: dict[Verdict, float] = {way: loss for way, loss in losses.items() if way != "accept"}
+    if not others:
+        return f"risk {risk:.2f} is within what is accepted"
+    best = min(others, key=others.__getitem__)
+    return f"risk {risk:.2f} <= {others[best]:.2f}: {_DOING[best]} is not expected to pay"
+
+
+def _uncalibrated(signal: Signal, doubt: float, situation: Situation) -> Decision:
+    sign = "<=" if doubt <= DOUBTED else ">"
+    rule = f"uncalibrated default: doubt {doubt:.2f} {sign} {DOUBTED:.2f} at the least probable token"
+    if doubt <= DOUBTED:
+        return Decision("accept", rule, None)
+    can_refine = situation.can_refine and bool(signal["spans"])
+    if situation.can_escalate and (doubt > HARDLY_BELIEVED or not can_refine):
+        return Decision("escalate", f"{rule}: think it through", None)
+    if can_refine:
+        return Decision("refine", f"{rule}: look at it again", None)
+    return _hand_over(f"{rule}, and nothing is left to try", situation, None)
+
+
+def _unknown(signal: Signal, situation: Situation) -> Decision:
+    why = f"confidence unknown: {signal['reason'] or 'it was not measured'}"
+    if situation.can_escalate:
+        return Decision("escalate", f"{why}; unknown is not confident, so think it through", None)
+    if situation.accept_unknown and situation.mode != "fast" and not situation.can_review:
+        return Decision("accept", f"{why}; accepted because accept_unknown is set", None)
+    return _hand_over(f"{why}; nothing is left to try", situation, None)
+
+
+def _hand_over(reason: str, situation: Situation, risk: float | None) -> Decision:
+    if situation.can_review:
+        return Decision("review", f"{reason}: a person decides", risk)
+    return Decision("give_up", f"{reason}: handed on as unsure", risk)

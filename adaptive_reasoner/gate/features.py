@@ -1,0 +1,48 @@
+"""Numbers that a risk is computed from: a fixed table over a signal, the same for every model."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from adaptive_reasoner.state import EntropyBounds, Signal
+
+_LEAST = 1e-6  # below this a doubt is numerical noise of the provider
+
+
+def feature_values(signal: Signal, names: Sequence[str]) -> list[float]:
+    """The named features of a signal of kind "logprobs"."""
+    return [FEATURES[name](signal) for name in names]
+
+
+def _mean_entropy(signal: Signal) -> float:
+    return cast("EntropyBounds", signal["entropy_nats"])["lower"]
+
+
+def _min_probability(signal: Signal) -> float:
+    return cast("float", signal["min_probability"])
+
+
+def _sequence_logprob(signal: Signal) -> float:
+    return -signal["token_count"] * math.log(cast("float", signal["perplexity"]))
+
+
+def _entropy_sum(signal: Signal) -> float:
+    return _mean_entropy(signal) * signal["token_count"]
+
+
+def _max_span_entropy(signal: Signal) -> float:
+    return max((span["entropy_nats"] for span in signal["spans"]), default=0.0)
+
+
+FEATURES: dict[str, Callable[[Signal], float]] = {
+    "mean_entropy": _mean_entropy,  # nats a token
+    "entropy_sum": _entropy_sum,  # nats
+    "max_span_entropy": _max_span_entropy,  # nats, 0 where no token is uncertain
+    "sequence_logprob": _sequence_logprob,  # ln P of the whole answer span
+    "min_probability": _min_probability,
+    "log_min_probability": lambda signal: math.log(max(_min_probability(signal), _LEAST)),
+    "log_doubt": lambda signal: math.log(max(1.0 - _min_probability(signal), _LEAST)),
+    "log_sequence_doubt": lambda signal: math.log(max(-math.expm1(_sequence_logprob(signal)), _LEAST)),
+    "log_entropy_sum": lambda signal: math.log(max(_entropy_sum(signal), _LEAST)),
+    "token_count": lambda signal: float(signal["token_count"]),
+}

@@ -1,0 +1,126 @@
+"""GateProfile: what a gate knows of a model, as a small JSON file with its provenance."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self, cast, get_args
+
+from adaptive_reasoner.config import Decision, Situation
+from adaptive_reasoner.errors import ProfileError
+from adaptive_reasoner.gate.decision import decide
+from adaptive_reasoner.gate.mode_profile import ModeProfile, mode_profile_from_json
+from adaptive_reasoner.state import Mode, Signal
+
+VERSION = 1
+ProfileKind = Literal["calibrated", "quantile", "default"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateProfile:
+    """Turns signals of one model into verdicts; `ReasonerConfig(gate=profile)` uses it.
+
+    Attributes:
+        kind: "calibrated" on labelled answers, "quantile" on unlabelled ones, "default" on none.
+        model: name, or the beginning of the names, of the models that it was made for; "" for any.
+        modes: one profile a mode; a mode without one falls back on the uncalibrated rule.
+        provenance: plain JSON: the data, the target and the figures behind it.
+    """
+
+    kind: ProfileKind
+    model: str
+    modes: Mapping[Mode, ModeProfile]
+    provenance: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(ProfileKind):
+            raise ProfileError(f"A profile is one of {', '.join(get_args(ProfileKind))}, not {self.kind!r}.")
+        for mode in self.modes:
+            if mode not in get_args(Mode):
+                raise ProfileError(f"A profile has the modes {', '.join(get_args(Mode))}, not {mode!r}.")
+
+    @classmethod
+    def default(cls) -> Self:
+        """The cautious rule for models without calibration; its decisions say so."""
+        return cls(kind="default", model="", modes={}, provenance={"rule": "1 - least probability > 0.2"})
+
+    def decide(self, signal: Signal, situation: Situation) -> Decision:
+        """Decide what happens to an answer whose uncertainty is `signal`."""
+        return decide(signal, situation, self.modes.get(situation.mode))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON; `from_json` reads it."""
+        return {
+            "version": VERSION,
+            "kind": self.kind,
+            "model": self.model,
+            "modes": {mode: profile.to_json() for mode, profile in self.modes.items()},
+            "provenance": dict(self.provenance),
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """Read what `to_json` gave.
+
+        Raises:
+            ProfileError: `data` is no profile of this version; the message says why.
+        """
+        if not isinstance(data, Mapping):
+            raise ProfileError("A gate profile must be a JSON object.")
+        fields = cast("Mapping[str, Any]", data)
+        if fields.get("version") != VERSION:
+            raise ProfileError(
+                f"The profile has version {fields.get('version')!r}; this one reads {VERSION}."
+            )
+        modes, provenance = fields.get("modes"), fields.get("provenance", {})
+        if not isinstance(modes, Mapping) or not isinstance(provenance, Mapping):
+            raise ProfileError("`modes` and `provenance` of a gate profile must be JSON objects.")
+        return cls(
+            kind=cast("ProfileKind", fields.get("kind")),
+            model=str(fields.get("model", "")),
+            modes={
+                mode: mode_profile_from_json(profile)
+                for mode, profile in cast("Mapping[Mode, Any]", modes).items()
+            },
+            provenance=cast("Mapping[str, Any]", provenance),
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the profile as JSON; a reader never sees half of it.
+
+        Raises:
+            ProfileError: the file cannot be written.
+        """
+        target = Path(path)
+        temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
+        try:
+            temporary.write_text(self._dump(), encoding="utf-8")
+            temporary.replace(target)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise ProfileError(f"Cannot write the gate profile to {target}: {error.strerror}.") from error
+
+    def _dump(self) -> str:
+        try:
+            return json.dumps(self.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        except (TypeError, ValueError) as error:
+            raise ProfileError(f"The profile's provenance is not plain JSON: {error}.") from error
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a profile that `save` wrote.
+
+        Raises:
+            ProfileError: the file is missing or no gate profile; one line that says which.
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ProfileError(f"Cannot read the gate profile {path}: {error}.") from error
+        try:
+            return cls.from_json(json.loads(text))
+        except ProfileError as error:
+            raise ProfileError(f"{path} is no gate profile: {error}") from error
+        except (ValueError, RecursionError) as error:
+            raise ProfileError(f"{path} is no gate profile: it is not JSON ({error}).") from error
