@@ -1,0 +1,226 @@
+"""`EmbeddedChatModel`: the shipped hybrid-thinking model as a LangChain chat model."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, cast
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput, ModelProfile
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from pydantic import Field
+from typing_extensions import override
+
+from adaptive_reasoner.embedded.answer_text import Piece
+from adaptive_reasoner.embedded.call_options import EFFORT_LEVELS, Thinking, resolve_options
+from adaptive_reasoner.embedded.completion import (
+    LOGPROBS_KEY,
+    MODEL_NAME,
+    MODEL_PROVIDER,
+    Completion,
+    PieceKind,
+)
+from adaptive_reasoner.embedded.conversation import read_prompt
+from adaptive_reasoner.embedded.dialogue import encode_turn
+from adaptive_reasoner.embedded.generation import MIN_NEW_TOKENS
+from adaptive_reasoner.embedded.openai_logprobs import choice_logprobs
+from adaptive_reasoner.embedded.runtime import Runtime, shipped_runtime
+from adaptive_reasoner.embedded.tokenizer import encoding
+
+_CONTEXT = 512  # tokens, of the shipped model
+_CALL_FIELDS = (
+    "thinking", "reasoning_effort", "temperature", "seed", "max_tokens", "stop", "logprobs", "top_logprobs",
+    "logprobs_in_chunks",
+)  # fmt: skip
+
+
+class EmbeddedChatModel(BaseChatModel):
+    """A small hybrid-thinking model for arithmetic problems in English, in this process, without a network.
+
+    It answers questions of one to six operations with values up to 199 and was trained on nothing else:
+    other questions get a number too, with honestly high token entropy. Every field but `runtime` can be
+    given a call: `model.invoke("3 * 8 - 10?", thinking="on", logprobs=True, top_logprobs=20)`.
+
+    The weights are read at the first call, once a process. The model reads the newest question and at most
+    one exchange before it; system and tool messages are left out, and images are refused. Tools can be
+    bound, so that agents run, but it never calls one. A newest message that ends with
+    `dialogue.REFINE_REQUEST_ENDING` after an answer is met with short work (a thought) and a revised answer.
+
+    `usage_metadata` counts as output what is generated: thought, `</think>`, answer and `<eos>`; the mode
+    token is part of the prompt. Thoughts come as standard `reasoning` content blocks before a `text` block.
+    Log probabilities come in OpenAI's shape and cover the visible text; those of the thought, `</think>`
+    left out, are under `response_metadata["reasoning_logprobs"]`. They are the model's own, at temperature
+    1 and before a token is forced or forbidden.
+
+    Attributes:
+        thinking: "off", "on", {"budget_tokens": n} or "answer_first" (the rationale after the answer).
+        reasoning_effort: OpenAI's levels, instead of `thinking`: none and minimal are off, low is a budget of
+            48 tokens, medium of 96, high is on.
+        temperature: 0 is greedy.
+        seed: makes a temperature above 0 repeatable.
+        max_tokens: generated tokens, thought included; None: what the context holds.
+        stop: strings before which the visible text ends.
+        logprobs: report log probabilities.
+        top_logprobs: alternatives a token, 0 to 20.
+        logprobs_in_chunks: when streaming, put each chunk's log probabilities into it, as OpenAI does, rather
+            than all of them into the last one. Off because LangChain's v3 event stream keeps only the last
+            chunk's.
+        runtime: other weights than the shipped ones.
+    """
+
+    model_name: str = MODEL_NAME
+    thinking: Thinking = "off"
+    reasoning_effort: str | None = None
+    temperature: float = Field(default=0.0, ge=0.0)
+    seed: int | None = None
+    max_tokens: int | None = Field(default=None, ge=1)
+    stop: list[str] | None = None
+    logprobs: bool = False
+    top_logprobs: int | None = Field(default=None, ge=0, le=20)
+    logprobs_in_chunks: bool = False
+    runtime: Runtime | None = Field(default=None, exclude=True, repr=False)
+
+    @override
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        completion = self._complete(messages, stop, kwargs)
+        for _ in completion.pieces():
+            pass
+        message = AIMessage(
+            content=_content(completion),
+            response_metadata=completion.metadata(),
+            usage_metadata=completion.usage,
+        )
+        info = {"finish_reason": completion.finish_reason}
+        return ChatResult(generations=[ChatGeneration(message=message, generation_info=info)])
+
+    @override
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        completion = self._complete(messages, stop, kwargs)
+        for kind, piece in completion.pieces():
+            chunk = ChatGenerationChunk(message=_chunk(completion, kind, piece))
+            if run_manager is not None:
+                run_manager.on_llm_new_token(piece.text if kind == "text" else "", chunk=chunk)
+            yield chunk
+        yield ChatGenerationChunk(message=_last_chunk(completion))
+
+    def _complete(
+        self, messages: Sequence[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]
+    ) -> Completion:
+        fields = {name: getattr(self, name) for name in _CALL_FIELDS}
+        options = resolve_options(fields, stop, kwargs)
+        runtime = self.runtime or shipped_runtime()
+        prompt, is_refine = read_prompt(messages, runtime.shape.context)
+        return Completion(runtime, prompt, "refine" if is_refine else options.mode, options)
+
+    @override
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Accept tools, so that agents and graphs run; the model answers in text and never calls one."""
+        formatted = [convert_to_openai_tool(tool) for tool in tools]
+        choice = {"tool_choice": tool_choice} if tool_choice else {}
+        return self.bind(tools=formatted, **choice, **kwargs)
+
+    @override
+    def get_token_ids(self, text: str) -> list[int]:
+        """Ids of the model's own tokens, from its tiktoken encoding."""
+        return encoding().encode_ordinary(text)
+
+    @override
+    def get_num_tokens_from_messages(
+        self, messages: Sequence[BaseMessage], tools: Sequence[Any] | None = None
+    ) -> int:
+        """Tokens of a conversation in the model's format; system messages and tools count nothing."""
+        count = 3  # <bos>, <assistant> and the mode token
+        for message in messages:
+            if isinstance(message, HumanMessage):
+                count += 1 + len(encode_turn(message.text))
+            elif isinstance(message, AIMessage):
+                count += 3 + len(self.get_token_ids(message.text))
+        return count
+
+    @override
+    def _resolve_model_profile(self) -> ModelProfile:
+        return ModelProfile(
+            name=MODEL_NAME,
+            max_input_tokens=_CONTEXT - MIN_NEW_TOKENS,
+            max_output_tokens=_CONTEXT,
+            text_inputs=True,
+            text_outputs=True,
+            image_inputs=False,
+            reasoning_output=True,
+            reasoning_effort_levels=list(EFFORT_LEVELS),
+            reasoning_effort_default="none",
+            tool_calling=False,
+            structured_output=False,
+            temperature=True,
+        )
+
+    @override
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = super()._get_ls_params(stop=stop, **kwargs)
+        return params | LangSmithParams(
+            ls_provider=MODEL_PROVIDER,
+            ls_model_name=str(kwargs.get("model") or self.model_name),
+            ls_temperature=kwargs.get("temperature", self.temperature),
+        )
+
+    @property
+    @override
+    def _llm_type(self) -> str:
+        return MODEL_NAME
+
+    @property
+    @override
+    def _identifying_params(self) -> dict[str, Any]:
+        weights = self.runtime.weights.fingerprint if self.runtime else "shipped"
+        fields = {name: getattr(self, name) for name in _CALL_FIELDS}
+        return {"model_name": self.model_name, "weights": weights, **fields}
+
+
+def _content(completion: Completion) -> str | list[str | dict[Any, Any]]:
+    text = completion.text("text")
+    if not completion.thinks:
+        return text
+    thought = completion.text("reasoning")
+    blocks: list[str | dict[Any, Any]] = [{"type": "reasoning", "reasoning": thought}] if thought else []
+    return [*blocks, {"type": "text", "text": text}]
+
+
+def _chunk(completion: Completion, kind: PieceKind, piece: Piece) -> AIMessageChunk:
+    metadata: dict[str, Any] = {}
+    options = completion.options
+    if options.logprobs_in_chunks and options.generation.top_logprobs is not None:
+        metadata[LOGPROBS_KEY[kind]] = choice_logprobs(piece.tokens)
+    if not completion.thinks:
+        return AIMessageChunk(content=piece.text, response_metadata=metadata)
+    block = {"type": kind, kind: piece.text, "index": 0 if kind == "reasoning" else 1}
+    return AIMessageChunk(content=[block], response_metadata=metadata)
+
+
+def _last_chunk(completion: Completion) -> AIMessageChunk:
+    position: Literal["last"] = "last"
+    return AIMessageChunk(
+        content=cast("list[str | dict[Any, Any]]", []) if completion.thinks else "",
+        response_metadata=completion.metadata(with_logprobs=not completion.options.logprobs_in_chunks),
+        usage_metadata=completion.usage,
+        chunk_position=position,
+    )

@@ -1,0 +1,42 @@
+"""Token scores in the shape of OpenAI's Chat Completions."""
+
+from collections.abc import Iterable
+from typing import Any, TypedDict
+
+from adaptive_reasoner.embedded.answer_text import VisibleToken, visible_bytes
+
+TokenEntry = dict[str, Any]  # {"token", "logprob", "bytes", "top_logprobs": [{"token", "logprob", "bytes"}]}
+
+
+class ChoiceLogprobs(TypedDict):
+    """What OpenAI puts under a choice's `logprobs`."""
+
+    content: list[TokenEntry]
+    refusal: None
+
+
+def choice_logprobs(tokens: Iterable[VisibleToken]) -> ChoiceLogprobs:
+    """Entries of the tokens that carry scores; their `bytes` joined spell the text."""
+    entries = [token_entry(token) for token in tokens if token.scores is not None]
+    return {"content": entries, "refusal": None}
+
+
+def token_entry(token: VisibleToken) -> TokenEntry:
+    """One entry of `logprobs.content`; `token` must carry scores."""
+    assert token.scores is not None  # noqa: S101 - narrows the type; `choice_logprobs` filters
+    scores = token.scores
+    alternatives = zip(scores.top_ids.tolist(), scores.top_logprobs.tolist(), strict=True)
+    top = [_named(visible_bytes(other), logprob) for other, logprob in alternatives]
+    return {**_named(token.raw, scores.logprob), "top_logprobs": top}
+
+
+def _named(raw: bytes, logprob: float) -> TokenEntry:
+    return {"token": _printable(raw), "logprob": logprob, "bytes": list(raw)}
+
+
+def _printable(raw: bytes) -> str:
+    """Text, or OpenAI's spelling of bytes that are only part of a character."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return "bytes:" + "".join(f"\\x{byte:02x}" for byte in raw)
