@@ -50,7 +50,7 @@ def _is_list(value: Any) -> TypeGuard[list[Any]]:
 
 
 _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "messages": (lambda value: isinstance(value, list) and bool(value), "a non-empty list of messages"),
+    "messages": (lambda value: _is_list(value) and bool(value), "a non-empty list of messages"),
     "model": (lambda value: isinstance(value, str), "a string"),
     "stream": (lambda value: isinstance(value, bool), "true or false"),
     "stream_options": (lambda value: isinstance(value, dict), "an object"),
