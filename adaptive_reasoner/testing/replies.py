@@ -82,12 +82,14 @@ class Rendering:
         prompt: the messages that it answers.
         model_name: reported as `response_metadata["model_name"]`.
         top_logprobs: entries of each top list; None where no log probabilities were asked for.
+        logprobs_in_chunks: each streamed chunk carries its own, instead of the last one all.
     """
 
     reply: Reply
     prompt: Sequence[BaseMessage]
     model_name: str
     top_logprobs: int | None
+    logprobs_in_chunks: bool
 
     def message(self) -> AIMessage:
         """The whole answer."""
@@ -99,14 +101,10 @@ class Rendering:
             usage_metadata=self._usage(),
         )
 
-    def chunks(self, *, whole_logprobs_last: bool) -> Iterator[AIMessageChunk]:
-        """The answer in pieces, whose sum equals `message()`.
-
-        Args:
-            whole_logprobs_last: put all log probabilities on the last chunk, not each token's on its own.
-        """
+    def chunks(self) -> Iterator[AIMessageChunk]:
+        """The answer in pieces, whose sum equals `message()`."""
         pieces, entries = self._text_pieces(), self._entries()
-        spread = bool(entries) and not whole_logprobs_last
+        spread = bool(entries) and self.logprobs_in_chunks
         for word in words_of(self.reply.reasoning or ""):
             yield AIMessageChunk(content=[{"type": "reasoning", "reasoning": word, "index": 0}])
         for piece, entry in zip_longest(pieces, entries if spread else ()):

@@ -23,6 +23,7 @@ PASSED_ON = (
     "max_tokens",
     "logprobs",
     "top_logprobs",
+    "logprobs_in_chunks",
     "reasoning_effort",
     "thinking",
     "response_format",
@@ -106,13 +107,16 @@ class CompletionRequest:
         """Give the keyword arguments of the model call for the `choice`-th answer, counted from 0.
 
         Settings that the model's class declares neither as a field nor as a parameter of `_generate` are left
-        out: most providers refuse what they do not know. A seed is moved on by one an answer.
+        out: most providers refuse what they do not know. A seed is moved on by one an answer. Models that can
+        choose where streamed log probabilities go (`logprobs_in_chunks`) send them as OpenAI does.
         """
         settings = dict(self.settings)
         if "max_completion_tokens" in settings:
             settings["max_tokens"] = settings["max_completion_tokens"]
         if "seed" in settings:
             settings["seed"] += choice
+        if self.wants_logprobs and settings.get("stream"):
+            settings["logprobs_in_chunks"] = True
         known = declared_settings(model)
         arguments = {name: settings[name] for name in PASSED_ON if name in settings and name in known}
         stop = settings.get("stop")

@@ -45,19 +45,19 @@ class ScriptedChatModel(BaseChatModel):
     played as they stand: `stop`, `temperature` and `max_tokens` are recorded, not obeyed. Log probabilities
     are sent when they are asked for, by field or by call. Safe to call from several threads.
 
-    Streamed chunks carry their own log probabilities, as ChatOpenAI's do; under v3 event streaming, which
-    keeps only the last chunk's metadata, the last chunk carries all of them.
-
     Attributes:
         model_name: reported in `response_metadata`.
         logprobs: send log probabilities by default.
         top_logprobs: entries of each top list, 0 to 20.
+        logprobs_in_chunks: when streaming, put each chunk's log probabilities into it, as ChatOpenAI does, rather
+            than all of them into the last one. LangChain's v3 event streaming then loses all but the last.
         thinking, reasoning_effort: accepted and recorded, as are the sampling settings.
     """
 
     model_name: str = "scripted"
     logprobs: bool | None = None
     top_logprobs: int | None = None
+    logprobs_in_chunks: bool = False
     thinking: Any = None
     reasoning_effort: str | None = None
     temperature: float | None = None
@@ -141,30 +141,28 @@ class ScriptedChatModel(BaseChatModel):
         await asyncio.sleep(rendering.reply.delay_seconds)
         return ChatResult(generations=[ChatGeneration(message=rendering.message())])
 
-    # BaseChatModel hands a run manager to _stream only on the way to v3 events (core 1.7 and 1.8). If it came
-    # to do so elsewhere, chunks would still add up to the whole list.
     def _stream(
         self,
         messages: list[BaseMessage],
         stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         rendering = self._next_rendering(messages, stop, kwargs)
         time.sleep(rendering.reply.delay_seconds)
-        for chunk in rendering.chunks(whole_logprobs_last=run_manager is not None):
+        for chunk in rendering.chunks():
             yield ChatGenerationChunk(message=chunk)
 
     async def _astream(
         self,
         messages: list[BaseMessage],
         stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,  # noqa: ARG002
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         rendering = self._next_rendering(messages, stop, kwargs)
         await asyncio.sleep(rendering.reply.delay_seconds)
-        for chunk in rendering.chunks(whole_logprobs_last=run_manager is not None):
+        for chunk in rendering.chunks():
             yield ChatGenerationChunk(message=chunk)
 
     def _next_rendering(
@@ -174,7 +172,8 @@ class ScriptedChatModel(BaseChatModel):
         reply = self._script.play(ScriptedCall(list(messages), {**kwargs, **stopped}))
         wanted = kwargs.get("logprobs", self.logprobs)
         top = kwargs.get("top_logprobs", self.top_logprobs) or 0
-        return Rendering(reply, messages, self.model_name, top if wanted else None)
+        in_chunks = kwargs.get("logprobs_in_chunks", self.logprobs_in_chunks)
+        return Rendering(reply, messages, self.model_name, top if wanted else None, in_chunks)
 
 
 class _Script:

@@ -189,7 +189,7 @@ def test_every_way_raises_what_the_script_says(way):
 
 
 def test_streams_a_chunk_a_token_with_its_own_logprobs():
-    chunks = list(model_for(Reply(tokens=EMOJI)).stream("q"))
+    chunks = list(model_for(Reply(tokens=EMOJI), logprobs_in_chunks=True).stream("q"))
     shown = [
         (chunk.text, [t["bytes"] for t in chunk.response_metadata["logprobs"]["content"]])
         for chunk in chunks[:4]
@@ -202,6 +202,20 @@ def test_streams_a_chunk_a_token_with_its_own_logprobs():
     ]
     assert len(chunks) == 5
     assert "logprobs" not in chunks[4].response_metadata
+
+
+def test_streams_all_logprobs_with_the_last_chunk_unless_told_otherwise():
+    *chunks, last = model_for(Reply(tokens=EMOJI)).stream("q")
+    assert [chunk.text for chunk in chunks] == ["So ", "", "😀", "!"]
+    assert all("logprobs" not in chunk.response_metadata for chunk in chunks)
+    assert last.response_metadata["logprobs"] == logprobs_of(EMOJI, top_logprobs=2)
+
+
+def test_chunks_with_their_own_logprobs_add_up_to_the_whole_answer():
+    model = model_for(Reply(tokens=EMOJI, reasoning="first this"), logprobs_in_chunks=True)
+    whole, streamed = model.invoke("q"), summed(model.stream("q"))
+    assert (streamed.content, streamed.usage_metadata) == (whole.content, whole.usage_metadata)
+    assert streamed.response_metadata == whole.response_metadata
 
 
 def test_streams_thoughts_as_reasoning_blocks_before_the_text():
