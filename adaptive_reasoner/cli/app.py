@@ -1,0 +1,69 @@
+"""The commands, and the one place where an error becomes a line on stderr and an exit code."""
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from adaptive_reasoner.cli.ask import ask
+from adaptive_reasoner.cli.chat import chat
+from adaptive_reasoner.cli.train import train_app
+from adaptive_reasoner.errors import AdaptiveReasonerError
+
+PROGRAM = "adaptive-reasoner"
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Deep-think accuracy at fast-answer price: triage, a gate on token entropy, refine, escalate.",
+    epilog=f'Example: {PROGRAM} ask "Tom has 7 pens and buys 5 more. How many has he now?"',
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command(epilog=f'Example: {PROGRAM} ask "What is 3 * 7 + 5?" --show-thoughts')(ask)
+app.command(epilog=f"Example: {PROGRAM} chat --db talk.sqlite --thread-id monday")(chat)
+app.add_typer(train_app, name="train")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"{PROGRAM} {version(PROGRAM)}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Show the help where no command is named."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line; every error that was foreseen ends as one line on stderr."""
+    given = None if arguments is None else list(arguments)
+    try:
+        code = app(args=given, prog_name=PROGRAM, standalone_mode=False)
+    except typer.TyperException as error:
+        return _fail(f"{error.format_message().rstrip('.')}. See `{_command_of(error)} --help`.")
+    except AdaptiveReasonerError as error:
+        return _fail(str(error))
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    return code if isinstance(code, int) else 0
+
+
+def _command_of(error: typer.TyperException) -> str:
+    context: typer.Context | None = getattr(error, "ctx", None)
+    return context.command_path if context else PROGRAM
+
+
+def _fail(message: str) -> int:
+    print(f"{PROGRAM}: {' '.join(message.split())}", file=sys.stderr)
+    return BAD_INPUT

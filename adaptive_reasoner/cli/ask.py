@@ -1,0 +1,110 @@
+"""`adaptive-reasoner ask`: one question, watched from triage to the settled answer."""
+
+import json
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from adaptive_reasoner.cli import options
+from adaptive_reasoner.cli.question import read_question
+
+if TYPE_CHECKING:
+    from adaptive_reasoner.cli.events import HandedOff, Paused
+    from adaptive_reasoner.cli.render import Display
+    from adaptive_reasoner.cli.session import Session
+
+WAITS_FOR_PERSON = 3
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help='The question; "-" reads it from standard input.')],
+    fast: options.Fast = None,
+    deep: options.Deep = None,
+    base_url: options.BaseUrl = None,
+    api_key_env: options.ApiKeyEnv = None,
+    thinking: options.Thinking = "auto",
+    importance: options.ImportanceOption = options.Importance.NORMAL,
+    budget_tokens: options.BudgetTokens = None,
+    max_refinements: options.MaxRefinements = 1,
+    review: options.Review = False,
+    show_thoughts: options.ShowThoughts = False,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Also run the always-thinking answer, and print what it costs.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object: answer, report, thread_id.")
+    ] = False,
+    no_color: options.NoColor = False,
+) -> None:
+    """Ask one question and watch it being triaged, answered, doubted and settled."""
+    text = read_question(question)
+    models = options.ModelChoice(fast=fast, deep=deep, base_url=base_url, api_key_env=api_key_env)
+    policy = options.Policy(
+        thinking=thinking,
+        importance=importance,
+        budget_tokens=budget_tokens,
+        max_refinements=max_refinements,
+        review=review,
+    )
+    session = _open_session(models, policy)
+    always_deep = (
+        _open_session(models, replace(policy, thinking="on", max_refinements=0)) if compare else None
+    )
+    if as_json:
+        _print_json(session, text, always_deep)
+    else:
+        _watch(session, text, always_deep, _display(show_thoughts, no_color))
+
+
+def _open_session(models: options.ModelChoice, policy: options.Policy) -> "Session":
+    from langgraph.checkpoint.memory import InMemorySaver
+
+    from adaptive_reasoner.cli.session import start_session
+
+    return start_session(models, policy, str(uuid.uuid4()), InMemorySaver())
+
+
+def _display(show_thoughts: bool, no_color: bool) -> "Display":
+    from adaptive_reasoner.cli.render import Display, make_console
+
+    return Display(make_console(no_color=no_color), show_thoughts)
+
+
+def _watch(session: "Session", question: str, always_deep: "Session | None", display: "Display") -> None:
+    from adaptive_reasoner.cli.events import Paused
+    from adaptive_reasoner.cli.person import pending_answer
+    from adaptive_reasoner.cli.watch import settle, watch
+    from adaptive_reasoner.cli.words import always_deep_words, compared_words
+
+    last = watch(session, session.ask(question), display)
+    if isinstance(last, Paused):
+        display.show_note(f"Waits for a person: {pending_answer(last)}")
+        raise typer.Exit(WAITS_FOR_PERSON)
+    other = settle(always_deep.ask(question)) if always_deep else None
+    note = always_deep_words(last.report) if other is None else compared_words(last, other)
+    if note:
+        display.show_note(note)
+    display.show_legend()
+
+
+def _print_json(session: "Session", question: str, always_deep: "Session | None") -> None:
+    from adaptive_reasoner.cli.events import Paused
+    from adaptive_reasoner.cli.watch import settle
+
+    last = settle(session.ask(question))
+    printed = {**_as_json(last), "thread_id": session.thread_id}
+    if always_deep:
+        printed["always_thinking"] = _as_json(settle(always_deep.ask(question)))
+    print(json.dumps(printed, ensure_ascii=False))
+    if isinstance(last, Paused):
+        raise typer.Exit(WAITS_FOR_PERSON)
+
+
+def _as_json(last: "HandedOff | Paused") -> dict[str, Any]:
+    from adaptive_reasoner.cli.events import Paused
+
+    if isinstance(last, Paused):
+        return {"answer": None, "report": last.question.get("report"), "waiting": last.question}
+    return {"answer": last.answer, "report": last.report}

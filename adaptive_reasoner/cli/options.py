@@ -1,0 +1,131 @@
+"""The options that `ask` and `chat` share, and what they come to."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from adaptive_reasoner.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from adaptive_reasoner.config import ReasonerConfig
+    from adaptive_reasoner.state import ReasoningContext
+
+_MODELS = "Models"
+_POLICY = "Policy"
+_OUTPUT = "Output"
+
+
+class Importance(StrEnum):
+    """How much a wrong answer would cost."""
+
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+Fast = Annotated[
+    str | None,
+    typer.Option(
+        envvar="ADAPTIVE_REASONER_FAST",
+        help='Model that answers: "embedded" (default), or such as "openai:gpt-4.1-mini".',
+        rich_help_panel=_MODELS,
+    ),
+]
+Deep = Annotated[
+    str | None,
+    typer.Option(
+        envvar="ADAPTIVE_REASONER_DEEP",
+        help="Model that thinks; without it the fast model thinks.",
+        rich_help_panel=_MODELS,
+    ),
+]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        help="OpenAI-compatible endpoint that serves the models, such as http://127.0.0.1:8000/v1.",
+        rich_help_panel=_MODELS,
+    ),
+]
+ApiKeyEnv = Annotated[
+    str | None,
+    typer.Option(
+        help="Environment variable that holds the endpoint's key; without it --base-url gets none.",
+        rich_help_panel=_MODELS,
+    ),
+]
+Thinking = Annotated[
+    str,
+    typer.Option(
+        help="auto: when it pays; off; on: always; or a number: at most so many tokens of thought.",
+        metavar="auto|off|on|N",
+        rich_help_panel=_POLICY,
+    ),
+]
+ImportanceOption = Annotated[
+    Importance, typer.Option("--importance", help="high always thinks.", rich_help_panel=_POLICY)
+]
+BudgetTokens = Annotated[
+    int | None,
+    typer.Option(min=1, help="Hard limit on input and output tokens a question.", rich_help_panel=_POLICY),
+]
+MaxRefinements = Annotated[
+    int, typer.Option(min=0, max=10, help="Refine rounds a question.", rich_help_panel=_POLICY)
+]
+Review = Annotated[
+    bool, typer.Option("--review", help="Ask a person where doubt remains.", rich_help_panel=_POLICY)
+]
+ShowThoughts = Annotated[
+    bool, typer.Option("--show-thoughts", help="Print what the model thinks.", rich_help_panel=_OUTPUT)
+]
+NoColor = Annotated[
+    bool, typer.Option("--no-color", help="No colours; the bars say the same.", rich_help_panel=_OUTPUT)
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelChoice:
+    """Which models answer and think, and where they are reached."""
+
+    fast: str | None = None
+    deep: str | None = None
+    base_url: str | None = None
+    api_key_env: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What the loop may do with a question."""
+
+    thinking: str = "auto"
+    importance: Importance = Importance.NORMAL
+    budget_tokens: int | None = None
+    max_refinements: int = 1
+    review: bool = False
+
+    def config(self) -> "ReasonerConfig":
+        """Settings of the graph."""
+        from adaptive_reasoner.config import Budget, ReasonerConfig
+
+        return ReasonerConfig(
+            budget=Budget(max_tokens=self.budget_tokens) if self.budget_tokens else (),
+            max_refinements=self.max_refinements,
+            review="low_confidence" if self.review else "never",
+        )
+
+    def context(self) -> "ReasoningContext":
+        """Settings of one call."""
+        return {"thinking": parse_thinking(self.thinking), "importance": self.importance.value}
+
+
+def parse_thinking(text: str) -> Any:
+    """Turn the text of `--thinking` into the graph's setting.
+
+    Raises:
+        ConfigurationError: it is neither a known word nor a whole number above 0.
+    """
+    if text in {"auto", "off", "on"}:
+        return text
+    if text.isdecimal() and int(text) > 0:
+        return {"budget_tokens": int(text)}
+    raise ConfigurationError(f"--thinking is {text!r}; use auto, off, on, or a number of tokens such as 64.")

@@ -1,0 +1,129 @@
+"""Draws a turn as it happens: the route, each round with its entropies, and what it came to."""
+
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.live import Live
+from rich.padding import Padding
+from rich.text import Text
+
+from adaptive_reasoner.cli.events import Called, Event, HandedOff, Judged, Paused, Streamed, Triaged
+from adaptive_reasoner.cli.marks import aligned, legend, marked_lines
+from adaptive_reasoner.cli.words import (
+    TRIAGE_WORDS,
+    confidence_words,
+    is_sure,
+    round_words,
+    spent_words,
+)
+
+_INDENT = 3
+
+
+def make_console(*, no_color: bool) -> Console:
+    """A console for standard output that prints words as they are."""
+    return Console(no_color=no_color or None, highlight=False, markup=False, emoji=False)
+
+
+@dataclass(slots=True)
+class Display:
+    """Draws events on a console; on a terminal, what the model writes shows while it writes."""
+
+    console: Console
+    show_thoughts: bool = False
+    thoughts: list[str] = field(default_factory=list[str])
+    _node: str = ""
+    _thought: str = ""
+    _text: str = ""
+    _live: Live | None = None
+
+    def show(self, event: Event) -> None:
+        """Draw one event."""
+        match event:
+            case Triaged():
+                self._show_triage(event)
+            case Called():
+                self._begin(event.node)
+            case Streamed():
+                self._grow(event)
+            case Judged():
+                self._show_round(event)
+            case HandedOff():
+                self._show_result(event)
+            case Paused():
+                self.stop()
+
+    def stop(self) -> None:
+        """Take the live view down; nothing of it stays on the screen."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _show_triage(self, event: Triaged) -> None:
+        self.thoughts.clear()
+        triage = event.triage
+        words = f"{TRIAGE_WORDS[event.route]}: {triage['reason']}"
+        numbers = f" (gain {triage['gain']:.2f}, difficulty {triage['difficulty']:.2f}; {triage['source']})"
+        self.console.print(Text.assemble(("triage ", "bold"), words, (numbers, "dim")))
+
+    def _begin(self, node: str) -> None:
+        self.stop()
+        self._node, self._thought, self._text = node, "", ""
+        if self.console.is_terminal:
+            self._live = Live(console=self.console, transient=True, refresh_per_second=20)
+            self._live.start()
+            self._live.update(self._growing())
+
+    def _grow(self, event: Streamed) -> None:
+        if event.is_thought:
+            self._thought += event.text
+        else:
+            self._text += event.text
+        if self._live is not None:
+            self._live.update(self._growing())
+
+    def _growing(self) -> Text:
+        thought = self._thought if self.show_thoughts else ""
+        waiting = "" if self._text or thought else "…"
+        return Text.assemble(
+            (f"{self._node} ", "bold"), (thought, "dim italic"), "\n" if thought else "", self._text, waiting
+        )
+
+    def _show_round(self, event: Judged) -> None:
+        self.stop()
+        self.console.print(Text(f"{event.index + 1}. {event.round['node']}", style="bold"))
+        if self._thought:
+            self.thoughts.append(self._thought.strip())
+            if self.show_thoughts:
+                self._print_indented(Text(self._thought.strip(), style="dim italic"))
+        for line in self._answer_lines(event):
+            self._print_indented(line)
+        self._print_indented(Text(f"→ {round_words(event.round)}", style="dim"))
+        self._thought = self._text = ""
+
+    def _answer_lines(self, event: Judged) -> list[Text]:
+        if not event.tokens:
+            return [Text(event.text)] if event.text else []
+        width = max(self.console.width - _INDENT, 20)
+        tokens = aligned(event.text, event.tokens)
+        return list(marked_lines(tokens, width, ascii_only=self.console.options.ascii_only))
+
+    def _show_result(self, event: HandedOff) -> None:
+        self.stop()
+        report = event.report
+        style = "bold green" if is_sure(report) else "bold yellow"
+        self.console.print()
+        self.console.print(Text(event.answer, style="bold"))
+        self.console.print(Text(confidence_words(report), style=style))
+        self.console.print(Text(spent_words(report["usage"], len(report["rounds"])), style="dim"))
+
+    def _print_indented(self, text: Text) -> None:
+        self.console.print(Padding(text, (0, 0, 0, _INDENT), expand=False))
+
+    def show_note(self, note: str) -> None:
+        """Print a line that belongs to the turn but is not its outcome."""
+        self.console.print(Text(note, style="dim"))
+
+    def show_legend(self) -> None:
+        """Say what the bars mean."""
+        self.show_note(legend(ascii_only=self.console.options.ascii_only))

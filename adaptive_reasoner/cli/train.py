@@ -1,0 +1,62 @@
+"""`adaptive-reasoner train …`: rebuilds what the package ships."""
+
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adaptive_reasoner.errors import MissingExtraError
+
+train_app = typer.Typer(
+    help="Train what the package ships (extra `train`).",
+    epilog="Example: adaptive-reasoner train embedded --directory checkpoints/embedded",
+    no_args_is_help=True,
+)
+
+
+@train_app.callback()
+def train() -> None:
+    """Train what the package ships (extra `train`)."""
+
+
+@train_app.command(
+    epilog="Example: adaptive-reasoner train embedded --directory checkpoints/embedded --seed 1"
+)
+def embedded(
+    directory: Annotated[
+        Path, typer.Option(help="Keeps checkpoints, log and curves; run the command again to resume.")
+    ] = Path("checkpoints/embedded"),
+    weights: Annotated[
+        Path | None, typer.Option(help="Folder that receives model.npz and model.json; else the same.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of weights and problems.")] = 0,
+    processes: Annotated[int, typer.Option(min=1, help="Data-parallel processes of one thread each.")] = 3,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.1, help="Wall-clock time of all stages; else the shipped recipe's.")
+    ] = None,
+    compile_blocks: Annotated[
+        bool, typer.Option("--compile/--no-compile", help="Fuse operations; needs a C++ compiler.")
+    ] = True,
+) -> None:
+    """Train the embedded model from scratch."""
+    for module in ("torch", "matplotlib"):
+        if find_spec(module) is None:
+            raise MissingExtraError(
+                f'Training needs {module}: pip install "adaptive-reasoner[train]" installs the extra "train".'
+            )
+    from adaptive_reasoner.training.embedded.config import STAGES, TrainConfig
+    from adaptive_reasoner.training.embedded.train import train as train_embedded
+
+    recipe = sum(stage.minutes for stage in STAGES)
+    share = 1.0 if minutes is None else minutes / recipe
+    config = TrainConfig(
+        directory=directory,
+        weights=weights,
+        seed=seed,
+        processes=processes,
+        stages=tuple(replace(stage, minutes=stage.minutes * share) for stage in STAGES),
+        compile=compile_blocks,
+    )
+    typer.echo(f"Weights: {train_embedded(config)}")

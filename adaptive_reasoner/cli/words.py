@@ -1,0 +1,84 @@
+"""What a report comes to, in words."""
+
+from adaptive_reasoner.cli.events import HandedOff, Paused
+from adaptive_reasoner.state import ReasoningReport, Round, Usage
+
+TRIAGE_WORDS = {"fast": "answer at once", "deep": "think first"}
+VERDICT_WORDS = {
+    "accept": "accepted",
+    "refine": "look again",
+    "escalate": "think",
+    "review": "ask a person",
+    "give_up": "handed on, not sure",
+}
+REVIEW_WORDS = {
+    "approve": "approved by a person",
+    "edit": "corrected by a person",
+    "reject": "rejected by a person",
+}
+
+
+def is_sure(report: ReasoningReport) -> bool:
+    """True if the gate accepted the answer that was handed on."""
+    index = report["accepted_round"]
+    return 0 <= index < len(report["rounds"]) and report["rounds"][index]["verdict"] == "accept"
+
+
+def confidence_words(report: ReasoningReport) -> str:
+    """Whether the answer can be relied on, with the risk where it is calibrated."""
+    if (action := report.get("review", {}).get("action")) is not None:
+        return REVIEW_WORDS[action]
+    risk = report["signal"]["risk"]
+    known = (
+        "no calibrated risk is known for this model" if risk is None else f"risk of being wrong {risk:.1%}"
+    )
+    return f"{'sure' if is_sure(report) else 'not sure'}; {known}"
+
+
+def spent_words(usage: Usage, rounds: int) -> str:
+    """Tokens of a whole turn."""
+    thought = usage["reasoning_tokens"]
+    return (
+        f"{usage['total_tokens']} tokens in {counted(rounds, 'model call')}: {usage['input_tokens']} read, "
+        f"{usage['output_tokens']} written" + (f", {thought} of them thought" if thought else "")
+    )
+
+
+def round_words(round_: Round) -> str:
+    """The verdict on one round, why, and what the round cost."""
+    verdict = VERDICT_WORDS[round_["verdict"]]
+    reason = round_.get("reason", "")
+    failed = f"no answer ({round_['error']}), " if "error" in round_ else ""
+    cost = f"{round_['usage']['output_tokens']} tokens written, {round_['latency_seconds']:.2f} s"
+    return f"{failed}{verdict}{': ' if reason else ''}{reason} ({cost})"
+
+
+def always_deep_words(report: ReasoningReport) -> str | None:
+    """What thinking at once would have cost, where a round of this turn measured it."""
+    deep = [r for r in report["rounds"] if r["node"] == "deep_think" and "error" not in r]
+    if not deep:
+        return None
+    return (
+        f"always thinking: {deep[0]['usage']['output_tokens']} tokens written instead of {_written(report)} "
+        "(measured: the thinking above)"
+    )
+
+
+def compared_words(last: HandedOff | Paused, other: HandedOff | Paused) -> str:
+    """What always thinking gave for the same question, and what it cost."""
+    if not isinstance(last, HandedOff) or not isinstance(other, HandedOff):
+        return "always thinking: waits for a person"
+    adaptive, always = (_written(one.report) for one in (last, other))
+    return (
+        f"always thinking: {other.answer} ({confidence_words(other.report)}; "
+        f"{always} tokens written instead of {adaptive}, measured by running it)"
+    )
+
+
+def _written(report: ReasoningReport) -> int:
+    return sum(round_["usage"]["output_tokens"] for round_ in report["rounds"])
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 round`, `2 rounds`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
