@@ -42,32 +42,28 @@ def find_curve_fault(knots: Knots, *, monotone: bool = False) -> str | None:
     return None
 
 
-def isotonic(values: Sequence[float] | Floats, weights: Sequence[float] | Floats) -> Floats:
-    """The non-decreasing sequence nearest to `values` in weighted least squares.
+def pool_violators(points: Sequence[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
+    """The non-decreasing step function nearest to the points in weighted least squares, as pooled points.
 
-    Pools adjacent violators: Barlow et al., Statistical Inference under Order Restrictions, 1972.
+    Source: pool adjacent violators, Barlow et al., Statistical Inference under Order Restrictions, 1972.
 
     Args:
-        values: n numbers in the order of what they should rise with.
-        weights: n positive weights.
+        points: (x, y, weight > 0) by increasing x.
 
     Returns:
-        Shape (n,).
+        One point for each pooled block: weighted means of x and y, and the block's weight.
     """
-    blocks: list[tuple[float, float, int]] = []  # mean, weight, length
-    for value, weight in zip(values, weights, strict=True):
-        blocks.append((float(value), float(weight), 1))
-        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
-            right_mean, right_weight, right_length = blocks.pop()
-            left_mean, left_weight, left_length = blocks.pop()
-            weight_sum = left_weight + right_weight
-            mean = (left_mean * left_weight + right_mean * right_weight) / weight_sum
-            blocks.append((mean, weight_sum, left_length + right_length))
-    return np.repeat([mean for mean, _, _ in blocks], [length for _, _, length in blocks])
+    blocks: list[tuple[float, float, float]] = []
+    for point in points:
+        block = point
+        while blocks and blocks[-1][1] >= block[1]:
+            block = _pooled(blocks.pop(), block)
+        blocks.append(block)
+    return blocks
 
 
-def fit_monotone(x: Floats, y: Floats, *, bins: int = 20) -> Knots:
-    """A non-decreasing curve of E[y | x], from means over bins of equal counts.
+def fit_monotone(x: Floats, y: Floats, *, bins: int) -> Knots:
+    """A non-decreasing curve of E[y | x]: bins of equal counts, violators pooled, lines between the blocks.
 
     Args:
         x: shape (n,), what y rises with.
@@ -75,18 +71,17 @@ def fit_monotone(x: Floats, y: Floats, *, bins: int = 20) -> Knots:
         bins: at most; equal values of x share one.
     """
     order = np.argsort(x, kind="stable")
-    groups = [group for group in np.array_split(order, min(bins, len(order))) if len(group)]
-    centres: list[float] = []
-    means: list[float] = []
-    counts: list[int] = []
-    for group in groups:
-        centre, mean = float(x[group].mean()), float(y[group].mean())
-        if centres and centre <= centres[-1]:  # ties: the same x belongs to one knot
-            counts[-1] += len(group)
-            means[-1] += (mean - means[-1]) * len(group) / counts[-1]
-        else:
-            centres.append(centre)
-            means.append(mean)
-            counts.append(len(group))
-    fitted = isotonic(means, counts)
-    return tuple(zip(centres, fitted.tolist(), strict=True))
+    points: list[tuple[float, float, float]] = []
+    for group in np.array_split(order, min(bins, len(order))):
+        point = (float(x[group].mean()), float(y[group].mean()), float(len(group)))
+        ties = bool(points) and point[0] <= points[-1][0]
+        points.append(_pooled(points.pop(), point) if ties else point)
+    return tuple((centre, mean) for centre, mean, _ in pool_violators(points))
+
+
+def _pooled(
+    left: tuple[float, float, float], right: tuple[float, float, float]
+) -> tuple[float, float, float]:
+    weight = left[2] + right[2]
+    share = right[2] / weight
+    return left[0] + (right[0] - left[0]) * share, left[1] + (right[1] - left[1]) * share, weight

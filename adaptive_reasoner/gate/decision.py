@@ -47,9 +47,9 @@ def _least_loss(risk: float, situation: Situation, profile: ModeProfile) -> Deci
 
     if verdict != "accept":
         better = f"{_DOING[verdict]} is expected to cost less than accepting"
-        return Decision(verdict, f"risk {risk:.2f} > {losses[verdict]:.2f}: {better}", risk)
+        return Decision(verdict, f"risk {risk:.3f} > {losses[verdict]:.3f}: {better}", risk)
     if risk > profile.max_accepted_risk:
-        limit = f"risk {risk:.2f} > {profile.max_accepted_risk:.2f}, the most that is accepted"
+        limit = f"risk {risk:.3f} > {profile.max_accepted_risk:.3f}, the most that is accepted"
         return _hand_over(f"{limit}, and nothing left to try is expected to help", situation, risk)
     return Decision("accept", _why_accepted(risk, losses), risk)
 
@@ -65,14 +65,14 @@ def _allowed(situation: Situation) -> list[Alternative]:
 def _why_accepted(risk: float, losses: dict[Verdict, float]) -> str:
     others: dict[Verdict, float] = {way: loss for way, loss in losses.items() if way != "accept"}
     if not others:
-        return f"risk {risk:.2f} is within what is accepted"
+        return f"risk {risk:.3f} is within what is accepted"
     best = min(others, key=others.__getitem__)
-    return f"risk {risk:.2f} <= {others[best]:.2f}: {_DOING[best]} is not expected to pay"
+    return f"risk {risk:.3f} <= {others[best]:.3f}: {_DOING[best]} is not expected to pay"
 
 
 def _uncalibrated(signal: Signal, doubt: float, situation: Situation) -> Decision:
     sign = "<=" if doubt <= DOUBTED else ">"
-    rule = f"uncalibrated default: doubt {doubt:.2f} {sign} {DOUBTED:.2f} at the least probable token"
+    rule = f"uncalibrated default: doubt {doubt:.3f} {sign} {DOUBTED:.3f} at the least probable token"
     if doubt <= DOUBTED:
         return Decision("accept", rule, None)
     can_refine = situation.can_refine and bool(signal["spans"])

@@ -1,0 +1,99 @@
+"""Calibrate a gate from labelled answers, to a target: the share escalated, or the error of what is accepted."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from langchain_core.messages import AIMessage
+
+from adaptive_reasoner.errors import CalibrationError, ConfigurationError
+from adaptive_reasoner.gate.profile import GateProfile
+from adaptive_reasoner.gate.targets import Scored, for_error, for_escalation
+from adaptive_reasoner.state import Signal
+from adaptive_reasoner.uncertainty.message import score_message
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationExample:
+    """A question with the fast model's answer and, where it was asked too, the deep model's."""
+
+    question: str
+    fast: AIMessage
+    fast_correct: bool
+    deep: AIMessage | None = None
+    deep_correct: bool | None = None
+
+
+def calibrate(
+    examples: Sequence[CalibrationExample],
+    *,
+    max_escalation: float | None = None,
+    max_error: float | None = None,
+    confidence: float = 0.9,
+) -> GateProfile:
+    """Fit risks for each mode that examples show, and set the gate for exactly one target.
+
+    `max_escalation` escalates at most that share of the fast answers (those of unknown confidence included):
+    where deep answers are given, the ones whose expected gain is largest, and never one that thinking is expected
+    to make worse; otherwise the riskiest. `max_error` accepts an answer only if, with probability `confidence`,
+    at most that share of accepted answers is wrong; part of the examples fits the risk, the rest tests the
+    promise. It covers fast answers, and deep answers where examples show them; modes without examples follow the
+    uncalibrated rule. Refining is left out: its gain cannot be seen in these examples.
+
+    Args:
+        examples: labelled answers, like those that the gate will see.
+        max_escalation: in [0, 1].
+        max_error: in (0, 1).
+        confidence: in [.5, 1), of the promise and of the test whether the signal is informative.
+
+    Raises:
+        ConfigurationError: none or both of the targets, or one out of range.
+        CalibrationError: the examples cannot support the target, with the numbers.
+    """
+    _check_target(max_escalation, max_error, confidence)
+    scored = _score(examples)
+    if not scored:
+        raise CalibrationError(f"None of the {len(examples)} fast answers has usable log probabilities.")
+    unknown = len(examples) - len(scored)
+    if max_escalation is not None:
+        modes, figures = for_escalation(scored, unknown, max_escalation, confidence)
+    else:
+        modes, figures = for_error(scored, max_error or 0.0, confidence)
+    names = Counter(_model_name(example.fast) for example in examples)
+    provenance = {"examples": len(examples), "unknown": unknown, "confidence": confidence, **figures}
+    return GateProfile(
+        kind="calibrated", model=names.most_common(1)[0][0], modes=modes, provenance=provenance
+    )
+
+
+def _score(examples: Sequence[CalibrationExample]) -> list[Scored]:
+    scored: list[Scored] = []
+    for example in examples:
+        fast = score_message(example.fast)
+        if fast["kind"] == "logprobs":
+            deep_wrong = None if example.deep_correct is None else not example.deep_correct
+            scored.append(Scored(fast, not example.fast_correct, _deep_signal(example), deep_wrong))
+    return scored
+
+
+def _deep_signal(example: CalibrationExample) -> Signal | None:
+    if example.deep is None:
+        return None
+    signal = score_message(example.deep)
+    return signal if signal["kind"] == "logprobs" else None
+
+
+def _model_name(message: AIMessage) -> str:
+    metadata: dict[str, object] = message.response_metadata
+    return str(metadata.get("model_name") or metadata.get("model") or "")
+
+
+def _check_target(max_escalation: float | None, max_error: float | None, confidence: float) -> None:
+    if (max_escalation is None) == (max_error is None):
+        raise ConfigurationError("calibrate() takes exactly one target: max_escalation or max_error.")
+    if max_escalation is not None and not 0 <= max_escalation <= 1:
+        raise ConfigurationError(f"max_escalation is {max_escalation}; it must lie between 0 and 1.")
+    if max_error is not None and not 0 < max_error < 1:
+        raise ConfigurationError(f"max_error is {max_error}; it must lie between 0 and 1, both excluded.")
+    if not 0.5 <= confidence < 1:
+        raise ConfigurationError(f"confidence is {confidence}; it must lie in [0.5, 1).")

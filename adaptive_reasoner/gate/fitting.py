@@ -1,0 +1,79 @@
+"""From labelled signals to the profile of a mode: the risk, and what thinking is expected to leave of it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from adaptive_reasoner.errors import CalibrationError
+from adaptive_reasoner.gate.curve import Floats, Knots, fit_monotone
+from adaptive_reasoner.gate.features import feature_values
+from adaptive_reasoner.gate.mode_profile import ModeProfile
+from adaptive_reasoner.gate.statistics import fit_logistic, sigmoid
+from adaptive_reasoner.state import Signal
+
+DEFAULT_FEATURES = ("log_sequence_doubt", "log_entropy_sum", "min_probability")
+
+# A monotone curve needs this many answers a bin to be steadier than the logistic one.
+_ANSWERS_A_BIN = 40
+_MAX_BINS = 25
+# The logistic prediction counts as this many answers in every bin.
+_PRIOR_ANSWERS = 4.0
+_RISK_GRID = (0.0, 0.01, 0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+
+
+def fit_mode(
+    signals: Sequence[Signal], wrong: Sequence[bool], *, features: Sequence[str] = DEFAULT_FEATURES
+) -> ModeProfile:
+    """Fit P(wrong | signal): logistic over the features, then a monotone curve over its score.
+
+    Args:
+        signals: n >= 2 of kind "logprobs".
+        wrong: n labels.
+        features: names from `FEATURES`.
+
+    Returns:
+        A profile without alternatives; `dataclasses.replace` adds them.
+
+    Raises:
+        CalibrationError: signals and labels do not pair up, or a signal has no log probabilities.
+    """
+    if len(signals) != len(wrong) or len(signals) < 2:
+        raise CalibrationError(
+            f"{len(signals)} signals and {len(wrong)} labels: give at least 2, one label each."
+        )
+    if any(signal["kind"] != "logprobs" for signal in signals):
+        raise CalibrationError("A mode is fitted from signals of kind 'logprobs'; leave the others out.")
+    values = np.array([feature_values(signal, features) for signal in signals], dtype=np.float64)
+    labels = np.asarray(wrong, dtype=np.float64)
+    weights, bias = fit_logistic(values, labels)
+    profile = ModeProfile(features=tuple(features), weights=tuple(weights.tolist()), bias=bias)
+    return replace(profile, knots=_risk_knots(values @ weights + bias, labels))
+
+
+def fit_loss_after(risks: Floats, losses: Floats, *, price: float = 0.0) -> Knots:
+    """The curve risk -> expected loss of an alternative, from what it led to on the same questions.
+
+    Args:
+        risks: shape (n,), of the answers before.
+        losses: shape (n,), in [0, 1]: 1 where the alternative's answer was wrong.
+        price: added everywhere: the tokens spent, in units of P(wrong).
+    """
+    weights, bias = fit_logistic(log_odds(risks)[:, None], losses)
+    grid = np.array(_RISK_GRID)
+    expected = sigmoid(log_odds(grid) * weights[0] + bias) + price
+    return tuple(zip(grid.tolist(), expected.tolist(), strict=True))
+
+
+def log_odds(risks: Floats) -> Floats:
+    """Logarithm of the odds of each risk, kept finite at 0 and 1."""
+    kept = np.clip(risks, 1e-3, 1 - 1e-3)
+    return np.log(kept / (1 - kept))
+
+
+def _risk_knots(scores: Floats, labels: Floats) -> Knots:
+    bins = min(len(scores) // _ANSWERS_A_BIN, _MAX_BINS)
+    if bins < 4 or float(np.ptp(scores)) < 1e-9:
+        return ()
+    prior = _PRIOR_ANSWERS * bins / (len(scores) + _PRIOR_ANSWERS * bins)
+    return fit_monotone(scores, (1 - prior) * labels + prior * sigmoid(scores), bins=bins)
