@@ -71,9 +71,10 @@ class KVCache:
 
     def keep(self, rows: Sequence[int] | TokenArray) -> None:
         """Drop every sequence but `rows`, in that order; the others' memory is given back."""
-        self.entries = np.ascontiguousarray(self.entries[:, :, np.asarray(rows)])
+        kept = np.asarray(rows, dtype=np.int64)
+        self.entries = np.ascontiguousarray(self.entries[:, :, kept])
         if self.padding is not None:
-            self.padding = self.padding[np.asarray(rows)]
+            self.padding = self.padding[kept]
         self.scratch = {}
 
     def positions(self, steps: int) -> TokenArray:

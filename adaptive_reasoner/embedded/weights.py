@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,15 @@ def fold_weights(arrays: Mapping[str, NDArray[Any]], shape: ModelShape) -> Model
 @lru_cache(maxsize=1)
 def load_weights() -> ModelWeights:
     """Load the shipped weights, once a process (about 20 ms)."""
-    folder = files("adaptive_reasoner.embedded") / "weights"
+    return read_weights(files("adaptive_reasoner.embedded") / "weights")
+
+
+def read_weights(folder: Traversable) -> ModelWeights:
+    """Read `model.npz` and `model.json` as training exports them.
+
+    Raises:
+        FileNotFoundError: `folder` holds no exported model.
+    """
     shape = ModelShape.from_json(json.loads((folder / "model.json").read_text(encoding="utf-8")))
     with (folder / "model.npz").open("rb") as file, np.load(file, allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}

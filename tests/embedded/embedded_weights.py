@@ -6,7 +6,9 @@ from adaptive_reasoner.embedded.weights import ModelShape, ModelWeights, fold_we
 
 
 def tiny_shape(vocab_size: int = 300, context: int = 128) -> ModelShape:
-    return ModelShape(d_model=32, layers=2, heads=2, ff=48, vocab_size=vocab_size, context=context, rope_theta=1e4)
+    return ModelShape(
+        d_model=32, layers=2, heads=2, ff=48, vocab_size=vocab_size, context=context, rope_theta=1e4
+    )
 
 
 def random_arrays(shape: ModelShape, seed: int) -> dict[str, np.ndarray]:
@@ -42,7 +44,9 @@ def naive_logits(arrays: dict[str, np.ndarray], shape: ModelShape, tokens: list[
     w = {name: value.astype(np.float64) for name, value in arrays.items()}
     x = w["embed"][tokens]
     for index in range(shape.layers):
-        block = {name.split(".", 2)[2]: value for name, value in w.items() if name.startswith(f"blocks.{index}.")}
+        block = {
+            name.split(".", 2)[2]: value for name, value in w.items() if name.startswith(f"blocks.{index}.")
+        }
         x = x + _attention(block, shape, _rms(x, block["attention_norm"]))
         gate, up = np.split(_rms(x, block["mlp_norm"]) @ block["gate_up"].T, 2, axis=-1)
         x = x + (gate / (1 + np.exp(-gate)) * up) @ block["down"].T
@@ -60,7 +64,9 @@ def _attention(block: dict[str, np.ndarray], shape: ModelShape, x: np.ndarray) -
     cos, sin = np.cos(angles)[:, None], np.sin(angles)[:, None]
 
     def rope(y: np.ndarray) -> np.ndarray:
-        return np.concatenate([y[..., :half] * cos - y[..., half:] * sin, y[..., half:] * cos + y[..., :half] * sin], -1)
+        return np.concatenate(
+            [y[..., :half] * cos - y[..., half:] * sin, y[..., half:] * cos + y[..., :half] * sin], -1
+        )
 
     q, k = rope(_rms(q, block["q_norm"])), rope(_rms(k, block["k_norm"]))
     scores = np.einsum("qhd,khd->hqk", q, k) / np.sqrt(shape.head_dim)
