@@ -83,7 +83,16 @@ def chat_openai(serve: ServeModel) -> MakeChatOpenAI:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def repository() -> Path:
     """The repository's root."""
     return Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def shipped_weights(repository: Path) -> Path:
+    """The folder with the embedded model's weights; skips where they were not trained yet."""
+    folder = repository / "adaptive_reasoner" / "embedded" / "weights"
+    if not (folder / "model.json").is_file():
+        pytest.skip("no weights: run `adaptive-reasoner train embedded`")
+    return folder

@@ -1,0 +1,58 @@
+"""Every example runs as it stands and prints what it promises."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+# A fresh process with a graph and a server in it, on a busy machine.
+TIMEOUT_SECONDS = 120
+
+
+@pytest.fixture
+def run_example(repository):
+    """A function that runs an example in a process of its own and gives what it printed, line by line."""
+
+    def run(name):
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(repository),
+            "PYTHONWARNINGS": "error::ResourceWarning",
+        }
+        done = subprocess.run(
+            [sys.executable, str(repository / "examples" / name)],
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            env=environment,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        return [line.strip() for line in done.stdout.splitlines()]
+
+    return run
+
+
+def test_every_example_is_run_here(repository):
+    examples = {path.name for path in (repository / "examples").glob("*.py")}
+    assert examples == {"plug_in_your_endpoint.py", "with_tools.py"}
+
+
+def test_plug_in_your_endpoint(run_example, shipped_weights):
+    lines = run_example("plug_in_your_endpoint.py")
+    assert "Answer: 42" in lines
+    assert "Answer: 69" in lines  # 150 - (3 * 7 + 5 * 12)
+    assert sum(line.startswith("route ") for line in lines) == 2
+    assert sum(line.endswith(" tokens generated") for line in lines) == 2
+
+
+def test_with_tools_thinks_before_it_runs_an_uncertain_call(run_example):
+    lines = run_example("with_tools.py")
+    assert lines[:3] == ["What do 3 pens cost?", "tool price('pen') runs", "downstream gets 'Answer: 21'"]
+    assert [line.split(":")[0] for line in lines[3:6]] == [
+        "fast_answer -> escalate",
+        "deep_think -> accept",
+        "deep_think -> accept",
+    ]
+    assert lines[6] == "Answer: 21"
