@@ -300,7 +300,7 @@ async def test_serves_the_asynchronous_client(serve):
 
 
 def test_answers_many_clients_at_once(client):
-    model = scripted(lambda call: Reply(text=call.messages[-1].text, delay_seconds=0.1), cycle=True)
+    model = scripted(lambda call: Reply(text=call.messages[-1].text, delay_seconds=0.2), cycle=True)
     asking = client(model)
 
     def ask(number):
@@ -310,7 +310,7 @@ def test_answers_many_clients_at_once(client):
     started = time.monotonic()
     with ThreadPoolExecutor(32) as pool:
         assert list(pool.map(ask, range(32))) == [str(number) for number in range(32)]
-    assert time.monotonic() - started < 2  # one after the other: 3.2 s
+    assert time.monotonic() - started < 4  # one after the other: 6.4 s
 
 
 # --- errors -------------------------------------------------------------------------------------
@@ -428,7 +428,7 @@ def test_nothing_listens_any_more_after_the_block():
     deadline = time.monotonic() + 2
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 def test_leaves_no_socket_open():
@@ -440,14 +440,14 @@ def test_leaves_no_socket_open():
 
 
 def test_stops_at_once_while_a_model_is_still_answering():
-    model = scripted(Reply(text="late", delay_seconds=0.5))
+    model = scripted(Reply(text="late", delay_seconds=1.0))
     with serve_openai(model) as endpoint:
         asking = threading.Thread(target=post, args=(endpoint.base_url, ASKED))
         asking.start()
         while not model.calls:
             time.sleep(0.005)
         started = time.monotonic()
-    assert time.monotonic() - started < 0.4
+    assert time.monotonic() - started < 0.8
     asking.join()
 
 

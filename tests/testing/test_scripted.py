@@ -346,7 +346,7 @@ async def test_a_slow_answer_can_be_cancelled_and_leaves_no_thread():
     before = threading.active_count()
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(model.ainvoke("q"), 0.02)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 # --- tools --------------------------------------------------------------------------------------
