@@ -59,7 +59,7 @@ def generate_batch(
     mode: Mode,
     config: GenerationConfig | None = None,
     *,
-    batch_size: int = 128,
+    batch_size: int = 64,
     on_progress: Callable[[int], None] | None = None,
 ) -> list[Generation]:
     """Generate for many prompts; greedily the same tokens as `generate` gives one by one.
@@ -69,7 +69,7 @@ def generate_batch(
         prompts: ids from `dialogue.render_prompt`, without the mode token.
         mode: one mode for all of them.
         config: None takes the defaults. With a seed, row i draws from (seed, i), `generate` from (seed, 0).
-        batch_size: sequences decoded together; 128 take about 0.4 GB.
+        batch_size: sequences decoded together; more do not fit the CPU cache and are slower.
         on_progress: called with the number of prompts finished.
 
     Raises:

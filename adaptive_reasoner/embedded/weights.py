@@ -118,6 +118,13 @@ def load_weights() -> ModelWeights:
     return read_weights(files("adaptive_reasoner.embedded") / "weights")
 
 
+def about_weights() -> dict[str, Any]:
+    """What `model.json` says about the shipped weights: sizes and provenance."""
+    folder = files("adaptive_reasoner.embedded") / "weights"
+    about: dict[str, Any] = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    return about
+
+
 def read_weights(folder: Traversable) -> ModelWeights:
     """Read `model.npz` and `model.json` as training exports them.
 

@@ -86,5 +86,5 @@ def test_a_question_beyond_the_context_says_so(size: int) -> None:
 
 def test_images_are_refused_by_name() -> None:
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
-    with pytest.raises(InvalidInputError, match="reads text only.*image_url"):
+    with pytest.raises(InvalidInputError, match=r"reads text only.*image_url"):
         read_prompt([HumanMessage([{"type": "text", "text": "What is this?"}, image])], 512)

@@ -176,7 +176,7 @@ def test_a_beginning_of_a_stop_string_is_shown_when_it_leads_nowhere() -> None:
 
 def test_a_token_that_reaches_into_a_stop_string_is_cut_there() -> None:
     builder = PieceBuilder((".",))
-    shown = [piece for piece in builder.add(VisibleToken(9, b" 42. So", None))]
+    shown = list(builder.add(VisibleToken(9, b" 42. So", None)))
     assert [(piece.text, [token.raw for token in piece.tokens]) for piece in shown] == [(" 42", [b" 42"])]
     assert builder.stopped
 
