@@ -5,6 +5,7 @@ import os
 from langchain_core.language_models import BaseChatModel
 
 from adaptive_reasoner.cli.options import ModelChoice
+from adaptive_reasoner.cli.reach import check_reachable
 from adaptive_reasoner.errors import ConfigurationError
 
 EMBEDDED = "embedded"
@@ -21,6 +22,7 @@ def choose_models(choice: ModelChoice) -> Models:
 
     Raises:
         ConfigurationError: options that do not go together, or a key that is not set.
+        ModelError: nobody answers at `--base-url`.
     """
     if choice.base_url is None and choice.api_key_env is not None and not _names_openai(choice):
         raise ConfigurationError("--api-key-env needs --base-url, or a model such as openai:gpt-4.1-mini.")
@@ -28,10 +30,8 @@ def choose_models(choice: ModelChoice) -> Models:
         raise ConfigurationError(
             "--base-url needs --fast NAME: the name of a model that the endpoint serves."
         )
-    if choice.base_url is not None and not choice.base_url.startswith(("http://", "https://")):
-        raise ConfigurationError(
-            f"--base-url is {choice.base_url!r}; give an address such as http://127.0.0.1:8000/v1."
-        )
+    if choice.base_url is not None:
+        check_reachable(choice.base_url)
     deep = None if choice.deep is None else _model(choice.deep, choice)
     return _model(choice.fast or EMBEDDED, choice), deep
 

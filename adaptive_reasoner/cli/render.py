@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.live import Live
-from rich.padding import Padding
 from rich.text import Text
 
 from adaptive_reasoner.cli.events import Called, Event, HandedOff, Judged, Paused, Streamed, Triaged
@@ -59,6 +58,10 @@ class Display:
             self._live.stop()
             self._live = None
 
+    @property
+    def _width(self) -> int:
+        return max(self.console.width - _INDENT, 20)
+
     def _show_triage(self, event: Triaged) -> None:
         self.thoughts.clear()
         triage = event.triage
@@ -104,25 +107,26 @@ class Display:
     def _answer_lines(self, event: Judged) -> list[Text]:
         if not event.tokens:
             return [Text(event.text)] if event.text else []
-        width = max(self.console.width - _INDENT, 20)
         tokens = aligned(event.text, event.tokens)
-        return list(marked_lines(tokens, width, ascii_only=self.console.options.ascii_only))
+        return list(marked_lines(tokens, self._width, ascii_only=self.console.options.ascii_only))
 
     def _show_result(self, event: HandedOff) -> None:
         self.stop()
         report = event.report
         style = "bold green" if is_sure(report) else "bold yellow"
         self.console.print()
-        self.console.print(Text(event.answer, style="bold"))
+        self.console.print(Text(event.answer, style="bold"), soft_wrap=True)
         self.console.print(Text(confidence_words(report), style=style))
         self.console.print(Text(spent_words(report["usage"], len(report["rounds"])), style="dim"))
 
     def _print_indented(self, text: Text) -> None:
-        self.console.print(Padding(text, (0, 0, 0, _INDENT), expand=False))
+        for line in text.wrap(self.console, self._width):
+            line.rstrip()
+            self.console.print(Text(" " * _INDENT) + line)
 
     def show_note(self, note: str) -> None:
-        """Print a line that belongs to the turn but is not its outcome."""
-        self.console.print(Text(note, style="dim"))
+        """Print what belongs to the turn but is not its outcome; line breaks stay as they are."""
+        self.console.print(Text(note, style="dim"), soft_wrap=True)
 
     def show_legend(self) -> None:
         """Say what the bars mean."""

@@ -1,5 +1,8 @@
 """One thread of conversation with the graph, driven through its stream."""
 
+# LangGraph leaves the type arguments of its savers and of Command open.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
