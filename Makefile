@@ -17,7 +17,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 export LANGSMITH_TRACING = false
 
-DEMO_QUESTION ?= A pen costs 7 and a cup costs 12. Tom buys 3 pens and 5 cups and pays with 150. How much change does he get?
+DEMO_QUESTION ?= A shop sells hats for 15, keys for 5 and pencils for 11 dollars each. Zoe buys 8 keys, 3 hats and one of the pencils. How much does she pay?
 
 ifneq ($(UV),)
 install = UV_PROJECT_ENVIRONMENT=$(abspath $(VENV)) $(UV) sync --quiet --frozen --inexact --compile-bytecode \

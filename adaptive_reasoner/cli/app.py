@@ -18,7 +18,7 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     help="Deep-think accuracy at fast-answer price: triage, a gate on token entropy, refine, escalate.",
-    epilog=f'Example: {PROGRAM} ask "Tom has 7 pens and buys 5 more. How many has he now?"',
+    epilog=f'Example: {PROGRAM} ask "Tom has 7 pens. He buys 5 more. How many pens does Tom have now?"',
     add_completion=False,
     pretty_exceptions_enable=False,
 )
