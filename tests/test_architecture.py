@@ -1,6 +1,9 @@
 """Imports point down only, nothing ships its own tests, and the nodes are named as in the picture."""
 
 import ast
+import re
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -109,3 +112,14 @@ def test_nodes_are_named_as_in_the_picture() -> None:
     assert drawn == PICTURE
     assert drawn <= {path.stem for path in (ROOT / "nodes").glob("*.py")}
     assert all(name in (graph.__doc__ or "") for name in drawn)
+
+
+def test_every_package_that_is_imported_is_declared(repository: Path) -> None:
+    """What `pip install adaptive-reasoner` leaves out must belong to an extra, whoever else may bring it along."""
+    project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
+    extras = [line for lines in project["optional-dependencies"].values() for line in lines]
+    declared = {
+        re.split(r"[^\w-]", line)[0].replace("-", "_") for line in [*project["dependencies"], *extras]
+    }
+    imported = {name.split(".")[0] for path in _files() for name in _imports(path, anywhere=True)}
+    assert imported - set(sys.stdlib_module_names) - {PACKAGE} <= declared
