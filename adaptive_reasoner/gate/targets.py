@@ -14,7 +14,7 @@ from adaptive_reasoner.gate.promise import Promise, find_threshold, least_accept
 from adaptive_reasoner.gate.statistics import Flags, auroc, auroc_lower_bound, upper_bound
 from adaptive_reasoner.state import Mode, Signal
 
-_FIT_SHARE = 0.4  # of the examples where a promise needs others to be tested on
+_FIT_SHARE = 1 / 3  # of the examples where a promise needs others to be tested on
 _NEVER = -1.0  # a risk below every risk
 _LEAST_FIT = 20  # answers that a risk is fitted on
 

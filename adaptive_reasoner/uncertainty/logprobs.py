@@ -46,8 +46,8 @@ def settle(reply: Reply) -> TokenLogprobs:
     text = reply.text or ""
     if reply.fault or not reply.tokens:
         return TokenLogprobs(reply.tokens, text, trusted=False, reason=reply.fault or NO_LOGPROBS)
-    if not text and not reply.arguments and reply.text is not None:
-        return TokenLogprobs(reply.tokens, text, trusted=False, reason="the answer has no text")
+    if fault := _without_answer(reply):
+        return TokenLogprobs(reply.tokens, text, trusted=False, reason=fault)
     aligned = _align(reply)
     if aligned is None or not aligned[0]:
         return TokenLogprobs(reply.tokens, text, trusted=False, reason=_mismatch(reply))
@@ -55,6 +55,16 @@ def settle(reply: Reply) -> TokenLogprobs:
     fault = find_fault(tokens)
     kept = tokens if fault else [normalize(token) for token in tokens]
     return TokenLogprobs(kept, text, trusted=fault is None, reason=fault, is_tool_call=bool(reply.arguments))
+
+
+def _without_answer(reply: Reply) -> str | None:
+    if reply.arguments or reply.text is None:
+        return None
+    if not reply.text.strip():
+        return "the answer has no text"
+    if reply.text.lstrip().startswith("<think>") and "</think>" not in reply.text:
+        return "the answer ends inside its thoughts"
+    return None
 
 
 def _align(reply: Reply) -> tuple[list[TokenLogprob], str] | None:

@@ -26,6 +26,9 @@ _SENTENCE = re.compile(
     r"\b(?:answer|result|solution|option|choice)\ (?:is|equals|would\ be)[ \t]*:?[ \t*_`$]*", re.IGNORECASE
 )
 _CHOICE = re.compile(r"\s*[*_(\[]*([A-Ja-j])(?:[)\]:.*_]+(?:\s|$)|\s*$)")
+_LONGEST_END_MARK = 60
+_END_MARK = re.compile(r"(?:<\|[^<>|\s]{1,40}\|>|</s>|<eos>|<end_of_turn>)\s*\Z")
+_CONTENT = re.compile(r"\S")
 _CONCLUSION = re.compile(
     r"[ \t>*_#\-]*(?:therefore|thus|hence|so|finally|in total|in conclusion|altogether|overall)\b",
     re.IGNORECASE,
@@ -69,8 +72,16 @@ def find_answer_ranges(text: str, answer_span: AnswerSpan = "auto") -> list[Rang
     if answer_span != "auto":
         return [_last_match(text, answer_span) or whole[0]]
     visible = text.rfind("</think>") + len("</think>") if "</think>" in text else 0
-    ranges = [(start + visible, end + visible) for start, end in _automatic(text[visible:]) if start < end]
+    shown = _without_end_marks(text[visible:])
+    ranges = [(start + visible, end + visible) for start, end in _automatic(shown) if start < end]
     return ranges or whole
+
+
+def _without_end_marks(text: str) -> str:
+    """Some servers leave the end mark in the text."""
+    while mark := _END_MARK.search(text, max(len(text) - _LONGEST_END_MARK, 0)):
+        text = text[: mark.start()]
+    return text
 
 
 def _automatic(text: str) -> list[Range]:
@@ -100,10 +111,8 @@ def _boxed(text: str) -> Range | None:
 
 def _labelled(text: str) -> Range | None:
     for label in reversed(list(_matches(text))):
-        start = label.end()
-        if not text[start:].split("\n", 1)[0].strip():  # "Final answer:" with the answer on the next line
-            start += len(text[start:]) - len(text[start:].lstrip())
-        if found := _statement(text, start):
+        content = _CONTENT.search(text, label.end())  # after "Final answer:" it may stand on the next line
+        if content and (found := _statement(text, content.start())):
             return found
     return None
 
