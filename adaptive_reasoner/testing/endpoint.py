@@ -49,8 +49,8 @@ def serve_openai(
     """Put `model` behind an OpenAI-compatible endpoint for as long as the `with` block runs.
 
     `POST /v1/chat/completions` answers plainly and as server-sent events, with log probabilities, usage,
-    tools and thoughts (`reasoning_content`); `GET /v1/models` lists `model_name`. Settings that the model's
-    class does not declare (see `CompletionRequest.call_arguments`) are ignored. No key is asked for. Errors
+    tools and thoughts (`reasoning_content`); `GET /v1/models` lists `model_name`. Settings that the
+    model does not know (see `requests.known_settings`) are ignored. No key is asked for. Errors
     come in OpenAI's shape: 400 for a bad request, 502 for a model that fails, before a stream or inside it.
 
     Args:

@@ -13,16 +13,12 @@ from adaptive_reasoner.testing.errors import BadRequestError
 
 MOST_CHOICES = 128
 
-# Settings that reach the model as call arguments, where its class declares them.
-PASSED_ON = (
-    "temperature",
-    "top_p",
+# Settings that reach every model that takes any call argument at all.
+COMMON = ("temperature", "top_p", "seed", "max_tokens", "logprobs", "top_logprobs")
+# Settings that reach a model whose class declares them: most providers refuse what they do not know.
+DECLARED = (
     "presence_penalty",
     "frequency_penalty",
-    "seed",
-    "max_tokens",
-    "logprobs",
-    "top_logprobs",
     "logprobs_in_chunks",
     "reasoning_effort",
     "thinking",
@@ -106,9 +102,9 @@ class CompletionRequest:
     def call_arguments(self, model: BaseChatModel, choice: int) -> dict[str, Any]:
         """Give the keyword arguments of the model call for the `choice`-th answer, counted from 0.
 
-        Settings that the model's class declares neither as a field nor as a parameter of `_generate` are left
-        out: most providers refuse what they do not know. A seed is moved on by one an answer. Models that can
-        choose where streamed log probabilities go (`logprobs_in_chunks`) send them as OpenAI does.
+        Settings that the model does not know (see `known_settings`) are left out. A seed is moved on by one an
+        answer. Models that can choose where streamed log probabilities go (`logprobs_in_chunks`) send them as
+        OpenAI does.
         """
         settings = dict(self.settings)
         if "max_completion_tokens" in settings:
@@ -117,18 +113,23 @@ class CompletionRequest:
             settings["seed"] += choice
         if self.wants_logprobs and settings.get("stream"):
             settings["logprobs_in_chunks"] = True
-        known = declared_settings(model)
-        arguments = {name: settings[name] for name in PASSED_ON if name in settings and name in known}
+        arguments = {name: settings[name] for name in known_settings(model) if name in settings}
         stop = settings.get("stop")
         return arguments if stop is None else {**arguments, "stop": [stop] if isinstance(stop, str) else stop}
 
 
-def declared_settings(model: BaseChatModel) -> set[str]:
-    """Names that `model` takes as call arguments: its fields, their aliases and `_generate`'s parameters."""
+def known_settings(model: BaseChatModel) -> list[str]:
+    """Settings that `model` takes as call arguments.
+
+    Those of its fields, of their aliases and of `_generate`'s parameters; the `COMMON` ones also where `_generate`
+    takes any keyword argument, as LangChain's do.
+    """
     fields = type(model).model_fields
     aliases = {field.alias for field in fields.values() if field.alias}
     parameters = inspect.signature(model._generate).parameters  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    return {*fields, *aliases, *parameters}
+    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    declared = {*fields, *aliases, *parameters, *(COMMON if takes_any else ())}
+    return [name for name in (*COMMON, *DECLARED) if name in declared]
 
 
 def read_request(raw: bytes) -> dict[str, Any]:

@@ -14,8 +14,11 @@ from urllib.parse import urlsplit
 
 import openai
 import pytest
+from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.language_models.fake_chat_models import FakeListChatModel, FakeMessagesListChatModel
 from langchain_core.messages import AIMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from pydantic import Field
 
 from adaptive_reasoner.errors import ContextWindowExceededError, ModelTimeoutError
 from adaptive_reasoner.testing import EndpointError, Reply, ScriptedChatModel, logprobs_of, serve_openai
@@ -227,6 +230,40 @@ def test_a_model_without_streaming_is_streamed_in_one_piece(client):
     assert chunks[2].choices[0].finish_reason == "tool_calls"
 
 
+class _Recording(BaseChatModel):
+    """Declares no setting, takes any, and remembers what came."""
+
+    received: list[dict] = Field(default_factory=list)
+
+    def _generate(self, messages, stop=None, run_manager=None, **kwargs):
+        self.received.append(kwargs)
+        return ChatResult(generations=[ChatGeneration(message=AIMessage("42"))])
+
+    @property
+    def _llm_type(self):
+        return "recording"
+
+
+class _Strict(_Recording):
+    def _generate(self, messages, stop=None, run_manager=None):
+        return super()._generate(messages)
+
+
+SETTINGS = {"temperature": 0.5, "seed": 3, "logprobs": True, "top_logprobs": 4, "reasoning_effort": "high"}
+
+
+def test_common_settings_reach_a_model_that_declares_none(client):
+    model = _Recording()
+    client(model).chat.completions.create(**ASKED, **SETTINGS, response_format={"type": "json_object"})
+    assert model.received == [{"temperature": 0.5, "seed": 3, "logprobs": True, "top_logprobs": 4}]
+
+
+def test_no_setting_reaches_a_model_that_takes_none(client):
+    model = _Strict()
+    assert client(model).chat.completions.create(**ASKED, **SETTINGS).choices[0].message.content == "42"
+    assert model.received == [{}]
+
+
 def test_passes_on_what_the_model_declares(client):
     model = scripted("42")
     client(model).chat.completions.create(
@@ -245,6 +282,7 @@ def test_passes_on_what_the_model_declares(client):
     )
     assert model.calls[0].kwargs == {
         "temperature": 0.5,
+        "top_p": 0.5,
         "seed": 3,
         "max_tokens": 20,
         "stop": ["\n"],
