@@ -4,13 +4,19 @@ The plan looks up what the question says, the work computes, the check recompute
 another way. Slips can be injected: they teach the check to find and repair the model's own.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
 
-from .problems import MAX_VALUE, Operand, Problem, Step, calculate, evaluate, look_up
+from adaptive_reasoner.embedded.problems import (
+    MAX_VALUE,
+    Operand,
+    Problem,
+    Step,
+    calculate,
+    evaluate,
+    look_up,
+)
 
 SlipKind = Literal["result", "lookup", "check"]
 Segment = tuple[str, float]
@@ -43,7 +49,7 @@ class ImpossibleSlipError(ValueError):
 class Thought:
     """Segments of text, each with the weight of its loss (0 for what must not be imitated)."""
 
-    segments: list[Segment] = field(default_factory=lambda: [])
+    segments: list[Segment] = field(default_factory=list[Segment])
     answer: int = 0
 
     def say(self, text: str, weight: float = 1.0) -> None:
@@ -169,9 +175,7 @@ def _write_work(thought: Thought, problem: Problem, slip: Slip | None) -> dict[s
     return claimed
 
 
-def _write_check(
-    thought: Thought, problem: Problem, claimed: dict[str, int], slip: Slip | None
-) -> None:
+def _write_check(thought: Thought, problem: Problem, claimed: dict[str, int], slip: Slip | None) -> None:
     """Recompute every step from the best known values; redo it where the results differ."""
     thought.say(" check:")
     known = dict(problem.given)

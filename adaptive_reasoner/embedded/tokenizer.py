@@ -5,8 +5,6 @@ spelled the same way everywhere. Text beyond the word list falls back to bytes: 
 round-trips.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -23,7 +21,7 @@ _SPARE_SPECIALS = 5
 
 
 def _read_ranks() -> dict[bytes, int]:
-    text = (files(__package__) / "vocabulary.txt").read_text(encoding="utf-8")
+    text = (files("adaptive_reasoner.embedded") / "vocabulary.txt").read_text(encoding="utf-8")
     pieces = [bytes([byte]) for byte in range(256)]
     pieces += [line.encode() for line in text.splitlines()]
     return {piece: rank for rank, piece in enumerate(pieces)}

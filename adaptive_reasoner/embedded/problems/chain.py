@@ -1,11 +1,17 @@
 """Chains of comparisons between people, shuffled, with people who do not matter."""
 
-from __future__ import annotations
-
 from random import Random
 
-from .program import MAX_VALUE, Operator, Problem, Solution, Step, calculate, make_problem
-from .words import PEOPLE, THINGS
+from adaptive_reasoner.embedded.problems.program import (
+    MAX_VALUE,
+    Operator,
+    Problem,
+    Solution,
+    Step,
+    calculate,
+    make_problem,
+)
+from adaptive_reasoner.embedded.problems.words import PEOPLE, THINGS
 
 _PHRASES: dict[tuple[Operator, int], str] = {
     ("*", 2): "twice as many {things} as",
@@ -63,7 +69,7 @@ def _draw_comparison(rng: Random, value: int) -> tuple[Operator, int]:
     if roll < 0.38 and value >= 2 and value % 2 == 0:
         return "/", 2
     largest = 12 if rng.random() < 0.5 else 50
-    if roll < 0.64 and value >= 3 or value > MAX_VALUE - largest:
+    if (roll < 0.64 and value >= 3) or value > MAX_VALUE - largest:
         return "-", rng.randint(2, min(value - 1, largest))
     return "+", rng.randint(2, largest)
 

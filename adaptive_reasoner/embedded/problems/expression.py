@@ -1,11 +1,9 @@
 """Bare expressions: "Calculate 3 * 8 - 10 + (22 - 11) * 3."."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from random import Random
 
-from .program import (
+from adaptive_reasoner.embedded.problems.program import (
     MAX_VALUE,
     Operand,
     Operator,
@@ -15,7 +13,7 @@ from .program import (
     calculate,
     make_problem,
 )
-from .words import LETTERS
+from adaptive_reasoner.embedded.problems.words import LETTERS
 
 _TEMPLATES = (
     "Calculate {}.",

@@ -1,18 +1,16 @@
 """An endless, seeded stream of problems, with splits that cannot overlap."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from random import Random
 from typing import Literal
 from zlib import crc32
 
-from .chain import draw_chain
-from .expression import draw_expression
-from .pay import draw_pay
-from .program import MAX_LEVEL, Problem
-from .shop import draw_shop
-from .story import draw_story
+from adaptive_reasoner.embedded.problems.chain import draw_chain
+from adaptive_reasoner.embedded.problems.expression import draw_expression
+from adaptive_reasoner.embedded.problems.pay import draw_pay
+from adaptive_reasoner.embedded.problems.program import MAX_LEVEL, Problem
+from adaptive_reasoner.embedded.problems.shop import draw_shop
+from adaptive_reasoner.embedded.problems.story import draw_story
 
 Split = Literal["train", "calibration", "test"]
 
@@ -33,9 +31,7 @@ def split_of(question: str) -> Split:
     return _HELD_APART.get(crc32(question.encode()) % _BUCKETS, "train")
 
 
-def generate(
-    split: Split, count: int, seed: int = 0, level: int | None = None
-) -> Iterator[Problem]:
+def generate(split: Split, count: int, seed: int = 0, level: int | None = None) -> Iterator[Problem]:
     """Generate problems of one split, each question once.
 
     Levels follow LEVEL_SHARES exactly in expectation: the level is drawn first and kept until
@@ -46,8 +42,10 @@ def generate(
         count: number of problems.
         seed: the same seed gives the same problems in the same order.
         level: draw this number of operations (1..6) only.
+
     Yields:
         Problems with unique questions.
+
     Raises:
         ValueError: `level` is not in 1..6.
     """

@@ -4,12 +4,10 @@ Training on them keeps the model honest: where nothing in the prompt decides the
 entropy of its answer is as high as it should be.
 """
 
-from __future__ import annotations
-
 from random import Random
 
-from .program import MAX_LEVEL, MAX_VALUE, Problem
-from .words import PEOPLE, THINGS
+from adaptive_reasoner.embedded.problems.program import MAX_LEVEL, MAX_VALUE, Problem
+from adaptive_reasoner.embedded.problems.words import PEOPLE, THINGS
 
 _BARE = (
     "yes", "no", "and then?", "ok", "why?", "hello", "hi there", "thanks", "go on", "really?",
@@ -30,8 +28,10 @@ _SENTENCES = (
 )
 _MISSING = (
     "How many {things} does {name} have?",
-    "{name} has some {things}. {other} has {n} more {things} than {name}. How many {things} does"
-    " {other} have?",
+    (
+        "{name} has some {things}. {other} has {n} more {things} than {name}. How many {things} does"
+        " {other} have?"
+    ),
     "{name} has {n} {things}. How many {things} does {other} have?",
     "A shop sells {things} for {n} dollars each. How much does {name} pay?",
     "{name} earns {n} dollars an hour. How much does {name} take home?",
@@ -42,7 +42,10 @@ _FOREIGN = (
     "Сколько времени?", "你好吗", "Che cosa mangi stasera?", "Hur mår du i dag?", "مرحبا", "😀😀?",
 )  # fmt: skip
 _PLACES = ("France", "Peru", "Japan", "Kenya", "Norway", "Rome", "Texas", "Delhi")
-_SYLLABLES = "ka lo mi ter sun ba re von shi qu ex ul pra den of gly zu an th".split()
+_SYLLABLES = (
+    "ka", "lo", "mi", "ter", "sun", "ba", "re", "von", "shi", "qu", "ex", "ul", "pra", "den", "of",
+    "gly", "zu", "an", "th",
+)  # fmt: skip
 
 
 def draw_outside(rng: Random) -> Problem:

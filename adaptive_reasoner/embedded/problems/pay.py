@@ -1,11 +1,16 @@
 """A worker's pay: hours a day, wages by the hour, bonuses and costs."""
 
-from __future__ import annotations
-
 from random import Random
 
-from .program import Operand, Operator, Problem, Solution, Step, make_problem
-from .words import DAYS, PEOPLE, PLACES, pronoun
+from adaptive_reasoner.embedded.problems.program import (
+    Operand,
+    Operator,
+    Problem,
+    Solution,
+    Step,
+    make_problem,
+)
+from adaptive_reasoner.embedded.problems.words import DAYS, PEOPLE, PLACES, pronoun
 
 _DEAREST_WEEK = 180  # dollars, so that a bonus still fits below 199
 _HOUR_SUMS = ("two", "three", "four", "hours")
@@ -56,10 +61,7 @@ def _several_jobs(rng: Random, name: str, jobs: int) -> tuple[list[str], list[St
     largest = 12 if jobs == 2 else 9
     wages = [rng.randint(2, largest) for _ in places]
     hours = [rng.randint(2, 8) for _ in places]
-    steps = [
-        Step(place, "*", count, wage)
-        for place, count, wage in zip(places, hours, wages, strict=True)
-    ]
+    steps = [Step(place, "*", count, wage) for place, count, wage in zip(places, hours, wages, strict=True)]
     total = places[0]
     for key, place in zip(_JOB_SUMS[-(jobs - 1) :], places[1:], strict=True):
         steps.append(Step(key, "+", total, place))
@@ -74,9 +76,7 @@ def _enumerate(rng: Random, entries: list[str]) -> str:
     return ", ".join(entries[:-1]) + " and " + entries[-1]
 
 
-def _settle(
-    rng: Random, name: str, due: Operand, count: int
-) -> tuple[list[str], list[Step]]:
+def _settle(rng: Random, name: str, due: Operand, count: int) -> tuple[list[str], list[Step]]:
     sentences: list[str] = []
     steps: list[Step] = []
     subject = pronoun(name).capitalize()

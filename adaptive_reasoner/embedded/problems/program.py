@@ -1,7 +1,5 @@
 """A problem and the program that solves it: named steps over small whole numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal

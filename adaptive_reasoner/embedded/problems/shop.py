@@ -1,12 +1,10 @@
 """Shopping: prices, counts, a coupon and the change."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from random import Random
 
-from .program import Operand, Problem, Solution, Step, make_problem
-from .words import PEOPLE, THINGS, pronoun
+from adaptive_reasoner.embedded.problems.program import Operand, Problem, Solution, Step, make_problem
+from adaptive_reasoner.embedded.problems.words import PEOPLE, THINGS, pronoun
 
 _BILLS = (10, 20, 50, 100, 120, 150, 180)
 _SUMS = ("sum", "more", "all")
@@ -33,9 +31,7 @@ _BASKETS = [
     for coupon in (False, True)
     for change in (False, True)
 ]
-_BASKETS_BY_LEVEL = {
-    level: [basket for basket in _BASKETS if basket.level == level] for level in range(1, 7)
-}
+_BASKETS_BY_LEVEL = {level: [basket for basket in _BASKETS if basket.level == level] for level in range(1, 7)}
 
 
 def draw_shop(rng: Random, level: int) -> Problem | None:
@@ -43,7 +39,7 @@ def draw_shop(rng: Random, level: int) -> Problem | None:
     basket = rng.choice(_BASKETS_BY_LEVEL[level])
     name = rng.choice(PEOPLE)
     spare = rng.random() < 0.3
-    goods = rng.sample(THINGS, basket.kinds + spare)
+    goods: list[str] = rng.sample(THINGS, basket.kinds + spare)
     largest = 60 if basket.kinds == 1 and not basket.counted else 25 if basket.kinds < 3 else 15
     prices = [rng.randint(2, largest) for _ in goods]
     counts = [rng.randint(2, 9) if i < basket.counted else 1 for i in range(basket.kinds)]
@@ -92,9 +88,7 @@ def _enumerate(entries: list[str]) -> str:
     return ", ".join(entries[:-1]) + " and " + entries[-1]
 
 
-def _settle(
-    rng: Random, basket: _Basket, name: str, due: Operand
-) -> tuple[list[str], list[Step]]:
+def _settle(rng: Random, basket: _Basket, name: str, due: Operand) -> tuple[list[str], list[Step]]:
     """The sentences and steps from the sum of the goods to what is asked."""
     sentences: list[str] = []
     steps: list[Step] = []

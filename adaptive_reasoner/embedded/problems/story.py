@@ -1,11 +1,17 @@
 """Stories in which one quantity changes, event after event."""
 
-from __future__ import annotations
-
 from random import Random
 
-from .program import MAX_VALUE, Operand, Operator, Problem, Solution, Step, make_problem
-from .words import LETTERS, PEOPLE, THINGS, pronoun
+from adaptive_reasoner.embedded.problems.program import (
+    MAX_VALUE,
+    Operand,
+    Operator,
+    Problem,
+    Solution,
+    Step,
+    make_problem,
+)
+from adaptive_reasoner.embedded.problems.words import LETTERS, PEOPLE, THINGS, pronoun
 
 _GAINS = ("buys {n} more", "finds {n} more", "gets {n} from {other}", "wins {n}", "makes {n} more")
 _LOSSES = ("gives {n} to {other}", "loses {n}", "sells {n}", "breaks {n}", "throws {n} away")
@@ -62,10 +68,7 @@ def _tell(rng: Random, event: tuple[Operator, int], name: str, other: str) -> st
     operator, amount = event
     if operator == "*":
         return f"Then {_TIMES[amount]}."
-    if operator == "/":
-        phrase = _HALF
-    else:
-        phrase = rng.choice(_GAINS if operator == "+" else _LOSSES)
+    phrase = _HALF if operator == "/" else rng.choice(_GAINS if operator == "+" else _LOSSES)
     subject = pronoun(name)
     opening = f"Then {subject}" if rng.random() < 0.5 else subject.capitalize()
     return f"{opening} {phrase.format(n=amount, other=other)}."

@@ -1,0 +1,1 @@
+"""Training: everything here needs the extra `train`."""

@@ -1,0 +1,104 @@
+"""Draws training examples: a prompt and the branches that continue it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from adaptive_reasoner.embedded.branches import (
+    Branch,
+    render_answer_first,
+    render_deep,
+    render_fast,
+    render_refine,
+    render_truncated,
+)
+from adaptive_reasoner.embedded.dialogue import Turn, answer_text, refine_request, render_prompt
+from adaptive_reasoner.embedded.problems import (
+    LEVEL_SHARES,
+    MAX_VALUE,
+    Problem,
+    draw_outside,
+    draw_problem,
+    split_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MixtureConfig:
+    """How often each branch, prompt and multi-turn thread is drawn.
+
+    `refine` are answers that the model gave before, `made_up_refine` random first answers.
+    """
+
+    deep: float = 0.38
+    answer_first: float = 0.12
+    truncated: float = 0.12
+    refine: float = 0.0
+    made_up_refine: float = 0.10
+    outside: float = 0.03
+    earlier_turn: float = 0.04
+    problems_per_batch: int = 24
+    batches_per_pool: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A prompt's ids and the branches that continue it."""
+
+    prompt: list[int]
+    branches: list[Branch]
+
+    def __len__(self) -> int:
+        return len(self.prompt) + sum(len(branch.ids) for branch in self.branches)
+
+
+RefineTurn = tuple[Problem, str, str]
+
+
+def draw_training_problem(rng: Random) -> Problem:
+    """One problem of the training split, levels mixed as published."""
+    level = rng.choices(list(LEVEL_SHARES), list(LEVEL_SHARES.values()))[0]
+    problem = draw_problem(rng, level)
+    while split_of(problem.question) != "train":
+        problem = draw_problem(rng, level)
+    return problem
+
+
+def draw_example(rng: Random, mixture: MixtureConfig, refined: RefineTurn | None = None) -> Example:
+    """A prompt with the branches that the mixture's shares draw for it.
+
+    Args:
+        rng: decides everything.
+        mixture: the shares.
+        refined: where given, its problem is used, and its first answer and request are the
+            refine branch.
+    """
+    is_outside = refined is None and rng.random() < mixture.outside
+    problem = (
+        refined[0] if refined is not None else draw_outside(rng) if is_outside else draw_training_problem(rng)
+    )
+    turns: list[Turn] = [("user", problem.question)]
+    if rng.random() < mixture.earlier_turn * (5 if is_outside else 1):
+        earlier = draw_training_problem(rng)
+        turns = [("user", earlier.question), ("assistant", answer_text(earlier.answer)), *turns]
+    branches = [render_fast(problem)]
+    makers: list[tuple[float, Callable[[Problem, Random], Branch]]] = [
+        (mixture.deep, render_deep),
+        (mixture.answer_first, render_answer_first),
+        (mixture.truncated, render_truncated),
+    ]
+    branches += [make(problem, rng) for share, make in makers if rng.random() < share]
+    if refined is not None:
+        branches.append(render_refine(*refined))
+    elif rng.random() < mixture.made_up_refine:
+        branches.append(_draw_refine(problem, rng))
+    return Example(render_prompt(turns), branches)
+
+
+def _draw_refine(problem: Problem, rng: Random) -> Branch:
+    """A made-up first answer, half of them wrong, sent back without spans."""
+    first = problem.answer
+    if rng.random() < 0.5:
+        near = first + rng.choice((-20, -10, -2, -1, 1, 2, 10, 20))
+        first = near if 0 <= near <= MAX_VALUE and rng.random() < 0.6 else rng.randint(0, MAX_VALUE)
+    return render_refine(problem, answer_text(first), refine_request(()))
