@@ -65,15 +65,18 @@ def score_tokens(logits: FloatArray, tokens: NDArray[np.int64], top: int) -> lis
         top: alternatives to list, 0 to 20.
     """
     logprobs = log_softmax(logits)
-    chosen = np.take_along_axis(logprobs, tokens[:, None], axis=1)[:, 0]
+    rows = np.arange(len(tokens))
+    chosen = logprobs[rows, tokens].tolist()
     ids = _top_ids(logprobs, top)
-    listed = np.take_along_axis(logprobs, ids, axis=1)
-    return [TokenScores(float(chosen[row]), ids[row], listed[row]) for row in range(len(tokens))]
+    listed = logprobs[rows[:, None], ids]
+    return [TokenScores(chosen[row], ids[row], listed[row]) for row in range(len(tokens))]
 
 
 def _top_ids(logprobs: FloatArray, top: int) -> NDArray[np.int64]:
+    """(rows, top) ids, best first."""
     if top == 0:
         return np.empty((len(logprobs), 0), dtype=np.int64)
     candidates = np.argpartition(logprobs, -top, axis=1)[:, -top:]
-    order = np.argsort(-np.take_along_axis(logprobs, candidates, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(candidates, order, axis=1)
+    rows = np.arange(len(logprobs))[:, None]
+    order = np.argsort(-logprobs[rows, candidates], axis=1, kind="stable")
+    return candidates[rows, order]
