@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-_lock = threading.Lock()
+# Reentrant: collecting an abandoned stream may leave while this thread is entering.
+_lock = threading.RLock()
 _users = 0
 _limiter: Any = None
 

@@ -7,7 +7,7 @@ constant of RMSNorm goes there too, and one half of `silu(g) = g/2 * (1 + tanh(g
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from adaptive_reasoner.embedded.tokenizer import encoding
 
 FloatArray = NDArray[np.float32]
 ComplexArray = NDArray[np.complex64]
@@ -134,7 +136,10 @@ def read_weights(folder: Traversable) -> ModelWeights:
     shape = ModelShape.from_json(json.loads((folder / "model.json").read_text(encoding="utf-8")))
     with (folder / "model.npz").open("rb") as file, np.load(file, allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
-    return fold_weights(arrays, shape)
+    # Training may round the vocabulary up; an id that no text has must not be offered as an alternative.
+    used = min(shape.vocab_size, encoding().n_vocab)
+    arrays |= {name: arrays[name][:used] for name in ("embed", "head")}
+    return fold_weights(arrays, replace(shape, vocab_size=used))
 
 
 class _Arena:

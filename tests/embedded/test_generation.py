@@ -3,6 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from embedded_weights import random_weights, tiny_shape
+from threadpoolctl import threadpool_info
 
 from adaptive_reasoner.embedded.answer_text import PieceBuilder, VisibleToken
 from adaptive_reasoner.embedded.batch import generate_batch
@@ -187,3 +188,19 @@ def test_progress_counts_up_to_all_prompts(runtime: Runtime) -> None:
     generate_batch(runtime, PROMPTS, "fast", config, batch_size=2, on_progress=seen.append)
     assert seen == [2, 3]
     assert all(later > earlier for earlier, later in pairwise(seen))
+
+
+def blas_threads() -> set[int]:
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+def test_blas_has_one_thread_while_any_stream_is_open_and_its_own_number_afterwards(runtime: Runtime) -> None:
+    before = blas_threads()
+    first, second = (generate(runtime, PROMPTS[0], "fast") for _ in range(2))
+    next(first)
+    next(second)
+    assert blas_threads() <= {1}
+    first.close()
+    assert blas_threads() <= {1}
+    second.close()
+    assert blas_threads() == before
