@@ -1,9 +1,10 @@
 """Settings: frozen, checked when they are built, a unit in every field's name or description."""
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, cast, get_args
 
 from adaptive_reasoner.errors import ConfigurationError
 from adaptive_reasoner.state import DifficultyEstimator, Mode, Signal, Verdict
@@ -65,8 +66,10 @@ class Budget:
             raise ConfigurationError(
                 "Budget() limits nothing: give max_tokens, max_model_calls, max_usd or max_seconds."
             )
-        if any(limit is not None and limit <= 0 for limit in limits):
-            raise ConfigurationError("Every limit of a Budget must be greater than 0.")
+        _check_positive("Budget.max_tokens", self.max_tokens, whole=True)
+        _check_positive("Budget.max_model_calls", self.max_model_calls, whole=True)
+        _check_positive("Budget.max_usd", self.max_usd)
+        _check_positive("Budget.max_seconds", self.max_seconds)
         _check_choice("Budget.per", self.per, get_args(BudgetScope))
 
 
@@ -83,8 +86,9 @@ class ReasonerConfig:
         budget: one or several hard limits; all hold.
         max_refinements: refine rounds a turn.
         max_model_calls: model calls a turn, tool rounds included; a hard cap beside any budget.
-        max_output_tokens: output tokens of one model call; None leaves it to the model. It is also the
-            worst case that a token budget reserves before a call (1,024 where it is None).
+        max_output_tokens: output tokens of one model call; None leaves it to the model. Under a token budget,
+            None is the model's own limit, or 4,096 tokens where that is unknown; a model whose output cannot be
+            capped is called only if this many tokens (1,024 for None) still fit.
         model_timeout_seconds: seconds that one model call may take; None waits for ever.
         review: "low_confidence" interrupts for a person where nothing is left to try.
         accept_unknown: accept a deep answer whose confidence cannot be measured, instead of handing it on
@@ -114,25 +118,41 @@ class ReasonerConfig:
     def __post_init__(self) -> None:
         _check_choice("review", self.review, ("never", "low_confidence"))
         _check_choice("answer_order", self.answer_order, ("think_first", "answer_first", "auto"))
-        if isinstance(self.triage, str):
-            _check_choice("triage", self.triage, ("auto", "off"))
         _check_range("max_refinements", self.max_refinements, 0, 10)
         _check_range("max_model_calls", self.max_model_calls, 1, 1000)
         _check_range("top_logprobs", self.top_logprobs, 2, 20)
         _check_range("think_at_gain", self.think_at_gain, -1.0, 1.0)
         _check_positive("model_timeout_seconds", self.model_timeout_seconds)
-        _check_positive("max_output_tokens", self.max_output_tokens)
-        for pattern in (*self.always_think, *self.never_think, *self._span_patterns()):
-            _check_pattern(pattern)
+        _check_positive("max_output_tokens", self.max_output_tokens, whole=True)
+        _check_patterns("always_think", self.always_think)
+        _check_patterns("never_think", self.never_think)
+        self._check_parts()
 
     @property
     def budgets(self) -> tuple[Budget, ...]:
         """The budgets as a tuple, none or several."""
-        return self.budget if isinstance(self.budget, tuple) else (self.budget,)
+        return (self.budget,) if isinstance(self.budget, Budget) else tuple(self.budget)
 
-    def _span_patterns(self) -> tuple[str, ...]:
-        span = self.answer_span
-        return (span,) if isinstance(span, str) and span not in {"auto", "whole"} else ()
+    def _check_parts(self) -> None:
+        """The fields that take an object: what is given must do what will be asked of it."""
+        if isinstance(self.triage, str):
+            _check_choice("triage", self.triage, ("auto", "off"))
+        else:
+            _check_method("triage", self.triage, "estimate", '"auto", "off" or an estimator')
+        if self.gate is not None:
+            _check_method("gate", self.gate, "decide", "a GateProfile, or None for the shipped one")
+        several: Any = (self.budget,) if isinstance(self.budget, Budget) else self.budget
+        if not isinstance(several, list | tuple) or not all(
+            isinstance(one, Budget) for one in cast("list[Any]", several)
+        ):
+            raise ConfigurationError(f"budget is {self.budget!r}; give a Budget or a tuple of them.")
+        span: Any = self.answer_span
+        if isinstance(span, str) and span not in {"auto", "whole"}:
+            _check_patterns("answer_span", (span,))
+        elif not isinstance(span, str) and not callable(span):
+            raise ConfigurationError(
+                f'answer_span is {span!r}; use "auto", "whole", a regular expression or a callable.'
+            )
 
 
 def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
@@ -140,18 +160,33 @@ def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
         raise ConfigurationError(f"{name} is {value!r}; use one of: {', '.join(choices)}.")
 
 
-def _check_range(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise ConfigurationError(f"{name} is {value}; it must lie between {low} and {high}.")
+def _check_range(name: str, value: Any, low: float, high: float) -> None:
+    """Between `low` and `high`; a whole number where these are whole."""
+    kinds = int if isinstance(low, int) else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
+        kind = "whole number" if kinds is int else "number"
+        raise ConfigurationError(f"{name} is {value!r}; it must be a {kind} between {low} and {high}.")
 
 
-def _check_positive(name: str, value: float | None) -> None:
-    if value is not None and value <= 0:
-        raise ConfigurationError(f"{name} is {value}; it must be greater than 0, or None.")
+def _check_positive(name: str, value: Any, *, whole: bool = False) -> None:
+    if value is None:
+        return
+    kinds = int if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value) or value <= 0:
+        kind = "whole number" if whole else "number"
+        raise ConfigurationError(f"{name} is {value!r}; it must be a {kind} greater than 0, or None.")
 
 
-def _check_pattern(pattern: str) -> None:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ConfigurationError(f"{pattern!r} is not a regular expression: {error}.") from error
+def _check_method(name: str, value: Any, method: str, expected: str) -> None:
+    if isinstance(value, type) or not callable(getattr(value, method, None)):
+        raise ConfigurationError(f"{name} is {value!r}, which has no {method}(); use {expected}.")
+
+
+def _check_patterns(name: str, patterns: Any) -> None:
+    if isinstance(patterns, str) or not all(isinstance(pattern, str) for pattern in patterns):
+        raise ConfigurationError(f"{name} is {patterns!r}; give a tuple of regular expressions.")
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ConfigurationError(f"{name}: {pattern!r} is not a regular expression: {error}.") from error

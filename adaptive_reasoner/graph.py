@@ -14,7 +14,6 @@ With tools, an accepted tool call goes through `tools` and its result back to th
 # pyright: reportUnknownMemberType=false, reportUnknownParameterType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false
 
-import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,9 +28,10 @@ from langgraph.types import Checkpointer
 from adaptive_reasoner.budget import check_scopes
 from adaptive_reasoner.config import ReasonerConfig
 from adaptive_reasoner.models import ModelSpec
+from adaptive_reasoner.nodes.claims import Claims
 from adaptive_reasoner.nodes.confidence_gate import make_confidence_gate_node
 from adaptive_reasoner.nodes.deep_think import make_deep_think_node
-from adaptive_reasoner.nodes.deliver import make_deliver_node
+from adaptive_reasoner.nodes.deliver import as_runnable, make_deliver_node
 from adaptive_reasoner.nodes.fast_answer import make_fast_answer_node
 from adaptive_reasoner.nodes.hand_off import make_hand_off_node
 from adaptive_reasoner.nodes.parts import assemble
@@ -41,6 +41,7 @@ from adaptive_reasoner.nodes.triage import make_triage_node
 from adaptive_reasoner.routing import (
     route_after_confidence_gate,
     route_after_hand_off,
+    route_after_review,
     route_after_tools,
     route_after_triage,
 )
@@ -72,7 +73,8 @@ def build_reasoning_graph(  # noqa: PLR0913 - the public signature is fixed by t
         fast: a chat model, "embedded", or a string as `init_chat_model` takes it.
         deep: the model that thinks; None is the fast model with thinking switched on.
         tools: what the answering nodes may call; a call passes the gate before it runs.
-        downstream: a tool or runnable that gets {"answer", "report"} once an answer is accepted.
+        downstream: a tool, runnable or function that gets {"answer", "report"} once an answer is accepted,
+            and never twice (under `durability="sync"` not even if the process is killed).
         config: how to triage, doubt and spend.
         recorder: gets one record a run.
         checkpointer: LangGraph's; with one, a thread survives its process.
@@ -84,7 +86,7 @@ def build_reasoning_graph(  # noqa: PLR0913 - the public signature is fixed by t
     config = config or ReasonerConfig()
     check_scopes(config.budgets)
     parts = assemble(fast, deep, tools, config)
-    claim = uuid.uuid4().hex if downstream is not None else None
+    claims = Claims() if downstream is not None else None
 
     graph = StateGraph(
         ReasoningState,
@@ -98,22 +100,23 @@ def build_reasoning_graph(  # noqa: PLR0913 - the public signature is fixed by t
     graph.add_node("confidence_gate", make_confidence_gate_node(parts))
     graph.add_node("refine", make_refine_node(parts))
     graph.add_node("review", review)
-    graph.add_node("hand_off", make_hand_off_node(config, recorder, claim))
+    graph.add_node("hand_off", make_hand_off_node(config, recorder, claims))
 
     graph.add_edge(START, "triage")
     graph.add_conditional_edges("triage", route_after_triage)
     graph.add_edge("fast_answer", "confidence_gate")
     graph.add_edge("deep_think", "confidence_gate")
     graph.add_edge("refine", "confidence_gate")
-    graph.add_edge("review", "hand_off")
-    after_gate = ["refine", "deep_think", "review", "hand_off"]
+    after_gate, after_review = ["refine", "deep_think", "review", "hand_off"], ["hand_off"]
     if tools:
         graph.add_node("tools", ToolNode(tools, handle_tool_errors=True))
         graph.add_conditional_edges("tools", route_after_tools)
         after_gate.append("tools")
+        after_review.append("tools")
     graph.add_conditional_edges("confidence_gate", route_after_confidence_gate, after_gate)
-    if downstream is not None and claim is not None:
-        graph.add_node("deliver", make_deliver_node(downstream, claim))
+    graph.add_conditional_edges("review", route_after_review, after_review)
+    if downstream is not None and claims is not None:
+        graph.add_node("deliver", make_deliver_node(as_runnable(downstream), claims))
         graph.add_conditional_edges("hand_off", route_after_hand_off)
         graph.add_edge("deliver", END)
     else:

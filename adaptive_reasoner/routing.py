@@ -22,6 +22,11 @@ def route_after_tools(state: ReasoningState) -> Literal["fast_answer", "deep_thi
     return "deep_think" if state["reasoning"]["rounds"][-1]["node"] == "deep_think" else "fast_answer"
 
 
+def route_after_review(state: ReasoningState) -> Literal["tools", "hand_off"]:
+    """A person's decision is handed on; only a call of tools that was approved is run first."""
+    return "tools" if state["turn"]["next_node"] == "tools" else "hand_off"
+
+
 def route_after_hand_off(state: ReasoningState) -> Literal["deliver", "__end__"]:
     """Only a settled answer is claimed, and only a claimed one is delivered."""
     return "deliver" if state["turn"]["claim"] else "__end__"

@@ -79,6 +79,7 @@ class Round(TypedDict):
     latency_seconds: float
     reason: NotRequired[str]  # why this verdict
     error: NotRequired[str]  # code of the error that this call ended with
+    tool_calls: NotRequired[list[str]]  # names of the tools that it asked for
     usage_estimated: NotRequired[bool]  # the model reported no usage, so tokens were counted here
 
 
@@ -129,6 +130,7 @@ class Attempt(TypedDict):
     latency_seconds: float
     error: str | None  # code
     error_message: str | None
+    refused_by: str | None  # the limit that forbade the call, None if it was made
 
 
 class Turn(TypedDict):
@@ -139,7 +141,7 @@ class Turn(TypedDict):
     next_node: Literal["refine", "deep_think", "review", "tools", "hand_off"]  # where the gate sends it
     answers_from: int  # first round whose answer may be handed on; earlier ones asked for tools
     stopped_by: str | None  # the limit that ruled out further calls
-    claim: str | None  # id of the process that claimed the hand-off to `downstream`
+    claim: str | None  # what claims this turn's hand-off to `downstream`; None once it is done
 
 
 class ThreadTotals(TypedDict):

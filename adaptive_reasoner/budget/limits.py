@@ -4,7 +4,7 @@ A call is allowed only if what is already spent plus the most that the call can 
 budget; what it really cost is counted afterwards. All budgets hold, so the tightest one decides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from adaptive_reasoner.config import Budget
@@ -37,11 +37,13 @@ class Allowance:
 
     Attributes:
         refusal: None if the call may be made, else why not.
-        max_output_tokens: the most that the call may generate; None if no token budget limits it.
+        max_output_tokens: the most that the call may generate; None if nothing limits it.
+        max_seconds: the most that the call may take; None if no budget limits it.
     """
 
     refusal: str | None = None
     max_output_tokens: int | None = None
+    max_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,13 @@ class NextCall:
         input_tokens: upper estimate of the prompt.
         output_tokens: tokens that it wants to be able to generate.
         cost_usd: None if the model's price is unknown.
+        can_be_capped: the model can be told to generate fewer than `output_tokens`.
     """
 
     input_tokens: int
     output_tokens: int
     cost_usd: float | None
+    can_be_capped: bool = True
 
 
 def allowance(budgets: Sequence[Budget], spent: dict[str, Spent], call: NextCall) -> Allowance:
@@ -67,16 +71,20 @@ def allowance(budgets: Sequence[Budget], spent: dict[str, Spent], call: NextCall
         spent: what each scope ("query", "thread") has used so far.
         call: the worst case of the call that is about to be made.
     """
-    output_tokens: int | None = None
     for budget in budgets:
-        used = spent[budget.per]
-        refusal = _refusal(budget, used, call)
+        refusal = _refusal(budget, spent[budget.per], call)
         if refusal:
             return Allowance(refusal=f"budget per {budget.per}: {refusal}")
-        if budget.max_tokens is not None:
-            left = budget.max_tokens - used.tokens - call.input_tokens
-            output_tokens = left if output_tokens is None else min(output_tokens, left)
-    return Allowance(max_output_tokens=output_tokens)
+    tokens_left = _least(
+        budget.max_tokens - spent[budget.per].tokens - call.input_tokens
+        for budget in budgets
+        if budget.max_tokens is not None
+    )
+    seconds_left = _least(
+        budget.max_seconds - spent[budget.per].seconds for budget in budgets if budget.max_seconds is not None
+    )
+    capped = None if tokens_left is None else int(min(tokens_left, call.output_tokens))
+    return Allowance(max_output_tokens=capped, max_seconds=seconds_left)
 
 
 def check_scopes(budgets: Sequence[Budget]) -> None:
@@ -93,13 +101,18 @@ def check_scopes(budgets: Sequence[Budget]) -> None:
             )
 
 
+def _least(amounts: Iterable[float]) -> float | None:
+    return min(amounts, default=None)
+
+
 def _refusal(budget: Budget, used: Spent, call: NextCall) -> str | None:
     if budget.max_model_calls is not None and used.model_calls >= budget.max_model_calls:
         return f"{used.model_calls} of {budget.max_model_calls} model calls are used"
     if budget.max_seconds is not None and used.seconds >= budget.max_seconds:
         return f"{used.seconds:.1f} of {budget.max_seconds:g} seconds are used"
     if budget.max_tokens is not None:
-        wanted = used.tokens + call.input_tokens + min(call.output_tokens, LEAST_OUTPUT_TOKENS)
+        least = min(call.output_tokens, LEAST_OUTPUT_TOKENS) if call.can_be_capped else call.output_tokens
+        wanted = used.tokens + call.input_tokens + least
         if wanted > budget.max_tokens:
             return f"{used.tokens} of {budget.max_tokens} tokens are used, the next call needs {wanted - used.tokens}"
     return _money_refusal(budget, used, call)

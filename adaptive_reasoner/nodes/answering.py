@@ -4,7 +4,7 @@ Each node only says what to send (`Prepare`); sync and async differ in the one l
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.messages import AIMessage
@@ -14,7 +14,13 @@ from langgraph.config import get_stream_writer
 from adaptive_reasoner.config import ReasonerConfig
 from adaptive_reasoner.errors import BudgetExhaustedError
 from adaptive_reasoner.nodes.call_settings import CallSettings, read_call_settings
-from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest, Outcome, no_usage
+from adaptive_reasoner.nodes.model_call import (
+    ModelCaller,
+    ModelRequest,
+    Outcome,
+    no_usage,
+    takes_max_tokens,
+)
 from adaptive_reasoner.nodes.spending import Purse
 from adaptive_reasoner.state import AnsweringNode, Attempt, ReasoningState
 
@@ -55,14 +61,14 @@ class Answering:
     ) -> tuple[ModelCaller, ModelRequest, Outcome | None]:
         settings = read_call_settings(config, self.config)
         caller, request = self.prepare(state, settings)
-        allowed = self.purse.ask(state, settings, self.name, request.messages)
+        allowed = self.purse.ask(state, settings, self.name, request)
         if allowed.refusal:
             return caller, request, _not_made(allowed.refusal)
         get_stream_writer()({"event": "call", "node": self.name})
-        if allowed.max_output_tokens is not None and caller.takes_max_tokens:
-            capped = {**request.kwargs, "max_tokens": allowed.max_output_tokens}
-            request = ModelRequest(request.messages, capped)
-        return caller, request, None
+        kwargs = dict(request.kwargs)
+        if allowed.max_output_tokens is not None and takes_max_tokens(caller.model):
+            kwargs["max_tokens"] = allowed.max_output_tokens
+        return caller, replace(request, kwargs=kwargs, max_seconds=allowed.max_seconds), None
 
     def _end(self, state: ReasoningState, outcome: Outcome) -> Update:
         attempt: Attempt = {
@@ -72,6 +78,7 @@ class Answering:
             "latency_seconds": outcome.latency_seconds,
             "error": outcome.error.code if outcome.error else None,
             "error_message": str(outcome.error) if outcome.error else None,
+            "refused_by": outcome.refused_by,
         }
         candidates = [*state.get("candidates", []), outcome.message]
         return {"candidates": candidates, "turn": {**state["turn"], "attempt": attempt}}
@@ -79,4 +86,4 @@ class Answering:
 
 def _not_made(refusal: str) -> Outcome:
     error = BudgetExhaustedError(f"The call was not made: {refusal}.")
-    return Outcome(AIMessage(""), no_usage(), 0.0, error)
+    return Outcome(AIMessage(""), no_usage(), 0.0, error, refused_by=refusal)

@@ -4,31 +4,46 @@ from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage
 
-from adaptive_reasoner.state import Mode, Round
+from adaptive_reasoner.state import MODE_OF_NODE, Mode, Round
 
 # Where no risk is known: a thought-through answer is taken to be better than a doubted fast one.
 _RISK_IF_UNKNOWN: dict[Mode, float] = {"fast": 0.9, "refine": 0.8, "deep": 0.4}
-_MODE: dict[str, Mode] = {"fast_answer": "fast", "refine": "refine", "deep_think": "deep"}
+_RISK_OF_UNRUN_TOOL_CALL = 1.5
 _RISK_OF_NO_ANSWER = 2.0
 
 
 def risk_of(one: Round) -> float:
-    """The round's risk for comparing answers; a failed call is worse than any answer."""
+    """The round's risk for comparing answers; an unrun tool call and a failed call are worse than any answer."""
     if "error" in one:
         return _RISK_OF_NO_ANSWER
+    if "tool_calls" in one:
+        return _RISK_OF_UNRUN_TOOL_CALL
     risk, minimum = one["signal"]["risk"], one["signal"]["min_probability"]
     if risk is not None:
         return risk
-    return 1.0 - minimum if minimum is not None else _RISK_IF_UNKNOWN[_MODE[one["node"]]]
+    return 1.0 - minimum if minimum is not None else _RISK_IF_UNKNOWN[MODE_OF_NODE[one["node"]]]
 
 
-def best_round(rounds: Sequence[Round]) -> int:
-    """Index of the answer with the least risk; among equals the newest. -1 without rounds."""
+def best_round(rounds: Sequence[Round], first: int = 0) -> int:
+    """Index of the answer with the least risk; among equals the newest; -1 where every call failed.
+
+    An answer that was accepted although nothing measures it, and a tool call that was accepted, stand as
+    they are: there is no risk to compare.
+
+    Args:
+        rounds: a turn's rounds, the last one judged.
+        first: index of the first round that counts.
+    """
     best = -1
-    for index, one in enumerate(rounds):
-        if best < 0 or risk_of(one) <= risk_of(rounds[best]):
+    for index in range(first, len(rounds)):
+        if "error" not in rounds[index] and (best < 0 or risk_of(rounds[index]) <= risk_of(rounds[best])):
             best = index
-    return best
+    return len(rounds) - 1 if best >= 0 and _stands(rounds[-1]) else best
+
+
+def answered_by_deep(rounds: Sequence[Round]) -> bool:
+    """True if the answer under doubt came from the deep model, refined or not."""
+    return any(one["node"] == "deep_think" for one in rounds)
 
 
 def repeats_doubt(candidates: Sequence[AIMessage]) -> bool:
@@ -37,3 +52,7 @@ def repeats_doubt(candidates: Sequence[AIMessage]) -> bool:
         return False
     last, before = (str(message.text).strip() for message in (candidates[-1], candidates[-2]))
     return bool(last) and last == before
+
+
+def _stands(last: Round) -> bool:
+    return last["verdict"] == "accept" and (last["signal"]["kind"] == "unknown" or "tool_calls" in last)

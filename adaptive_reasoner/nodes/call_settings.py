@@ -78,7 +78,7 @@ def _as_budgets(budget: Any) -> tuple[Budget, ...]:
 def _as_budget(budget: Any) -> Budget:
     if isinstance(budget, Budget):
         return budget
-    fields = cast("dict[str, Any]", budget) if isinstance(budget, dict) else {"": budget}
+    fields: dict[Any, Any] = cast("dict[Any, Any]", budget) if isinstance(budget, dict) else {"": budget}
     unknown = set(fields) - {field.name for field in dataclasses.fields(Budget)}
     if unknown:
         raise ConfigurationError(
@@ -91,4 +91,4 @@ def _is_token_budget(thinking: Any) -> bool:
     if not isinstance(thinking, dict):
         return False
     tokens = cast("dict[str, Any]", thinking).get("budget_tokens")
-    return isinstance(tokens, int) and tokens >= 1
+    return isinstance(tokens, int) and not isinstance(tokens, bool) and tokens >= 1

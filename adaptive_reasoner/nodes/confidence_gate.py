@@ -8,10 +8,11 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
 from adaptive_reasoner.config import Decision, Situation
-from adaptive_reasoner.nodes.best_round import best_round, repeats_doubt
+from adaptive_reasoner.errors import BudgetExhaustedError, ConfigurationError, RefusalError
+from adaptive_reasoner.nodes.best_round import answered_by_deep, best_round, repeats_doubt
 from adaptive_reasoner.nodes.call_settings import CallSettings, read_call_settings
 from adaptive_reasoner.nodes.parts import Parts
-from adaptive_reasoner.nodes.refine import answered_by_deep
+from adaptive_reasoner.nodes.problems import was_cut_off
 from adaptive_reasoner.nodes.spending import total_usage
 from adaptive_reasoner.nodes.token_heat import token_entropies
 from adaptive_reasoner.state import (
@@ -39,7 +40,7 @@ NEXT_NODE: dict[Verdict, NextNode] = {
     "give_up": "hand_off",
 }
 # Errors after which asking again, even a stronger model, is no help.
-_FINAL_ERRORS = frozenset({"refusal", "budget_exhausted"})
+_FINAL_ERRORS = frozenset({RefusalError.code, BudgetExhaustedError.code})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +68,32 @@ class _ConfidenceGateNode:
         message, attempt = state["candidates"][-1], state["turn"]["attempt"]
         assert attempt is not None, "the graph leads here only from a node that made an attempt"  # noqa: S101
         signal = self._signal(message, attempt)
-        judged = _with_round(state, _round(attempt, signal))
+        judged = _with_round(state, _round(attempt, signal, message))
         options = self._options(judged, settings, attempt, message)
-        decision = self._decide(signal, attempt, options)
+        decision = self._decide(judged, attempt, options)
         return self._update(judged, decision, options, message)
 
     def _signal(self, message: AIMessage, attempt: Attempt) -> Signal:
         if attempt["error"]:
             return unknown_signal(attempt["error_message"] or attempt["error"])
+        if was_cut_off(message):
+            return unknown_signal("the answer was cut off at its limit of output tokens")
         return score_message(message, self._parts.config.answer_span)
 
-    def _decide(self, signal: Signal, attempt: Attempt, options: _Options) -> Decision:
-        mode = MODE_OF_NODE[attempt["node"]]
+    def _decide(self, judged: ReasoningState, attempt: Attempt, options: _Options) -> Decision:
+        mode, can_review = MODE_OF_NODE[attempt["node"]], self._parts.config.review == "low_confidence"
+        is_whole = not attempt["error"] and not was_cut_off(judged["candidates"][-1])
         situation = Situation(
             mode=mode,
             can_refine=options.can_refine,
             can_escalate=options.can_escalate,
-            can_review=self._parts.config.review == "low_confidence",
-            accept_unknown=self._parts.config.accept_unknown and not attempt["error"],
+            can_review=can_review,
+            accept_unknown=self._parts.config.accept_unknown and is_whole,
         )
-        decision = self._parts.gates[mode].decide(signal, situation)
+        rounds = judged["reasoning"]["rounds"]
+        by_deep = mode != "fast" and answered_by_deep(rounds)
+        gate = self._parts.deep_gate if by_deep else self._parts.fast_gate
+        decision = _allowed(gate.decide(rounds[-1]["signal"], situation), situation, attempt)
         if options.stopped_by and decision.verdict in ("give_up", "review"):
             return Decision(decision.verdict, f"{decision.reason}; {options.stopped_by}", decision.risk)
         return decision
@@ -101,14 +108,16 @@ class _ConfidenceGateNode:
             and not repeats_doubt(state["candidates"][state["turn"]["answers_from"] :])
         )
         may_escalate = (
-            settings.may_think and not answered_by_deep(state) and attempt["error"] not in _FINAL_ERRORS
+            settings.may_think
+            and not answered_by_deep(state["reasoning"]["rounds"])
+            and attempt["error"] not in _FINAL_ERRORS
         )
         refine_refusal = self._parts.purse.ask(state, settings, "refine").refusal if may_refine else None
         deep_refusal = self._parts.purse.ask(state, settings, "deep_think").refusal if may_escalate else None
         return _Options(
             can_refine=may_refine and refine_refusal is None,
             can_escalate=may_escalate and deep_refusal is None,
-            stopped_by=deep_refusal or refine_refusal,
+            stopped_by=attempt["refused_by"] or deep_refusal or refine_refusal,
         )
 
     def _update(
@@ -132,6 +141,24 @@ class _ConfidenceGateNode:
         return {"reasoning": report, "turn": turn, "messages": [message]}
 
 
+def _allowed(decision: Decision, situation: Situation, attempt: Attempt) -> Decision:
+    """The decision, unless it takes a way that is closed: a caller's own gate must not make the graph run on."""
+    if decision.verdict not in NEXT_NODE:
+        raise ConfigurationError(
+            f"The gate's verdict is {decision.verdict!r}; use one of: {', '.join(NEXT_NODE)}."
+        )
+    is_open = {
+        "accept": not attempt["error"],
+        "refine": situation.can_refine,
+        "escalate": situation.can_escalate,
+        "review": situation.can_review,
+    }
+    if is_open.get(decision.verdict, True):
+        return decision
+    reason = f"{decision.reason}; the gate said {decision.verdict}, which is not possible"
+    return Decision("review" if situation.can_review else "give_up", reason, decision.risk)
+
+
 def _announce(report: ReasoningReport, message: AIMessage) -> None:
     """Tell a watching caller; the token entropies are for showing and stay out of the state."""
     index = len(report["rounds"]) - 1
@@ -139,7 +166,7 @@ def _announce(report: ReasoningReport, message: AIMessage) -> None:
     get_stream_writer()({**event, "text": str(message.text), "tokens": token_entropies(message)})
 
 
-def _round(attempt: Attempt, signal: Signal) -> Round:
+def _round(attempt: Attempt, signal: Signal, message: AIMessage) -> Round:
     one: Round = {
         "node": attempt["node"],
         "verdict": "give_up",
@@ -151,6 +178,8 @@ def _round(attempt: Attempt, signal: Signal) -> Round:
         one["error"] = attempt["error"]
     if attempt["usage_estimated"]:
         one["usage_estimated"] = True
+    if message.tool_calls:
+        one["tool_calls"] = [call["name"] for call in message.tool_calls]
     return one
 
 
@@ -169,8 +198,8 @@ def _with_decision(report: ReasoningReport, decision: Decision) -> ReasoningRepo
 
 
 def _with_best(report: ReasoningReport, answers_from: int) -> ReasoningReport:
-    """The best answer so far is the one with the least risk, not the newest."""
-    best = answers_from + best_round(report["rounds"][answers_from:])
+    """The best answer so far is the one with the least risk, not the newest; -1 where every call failed."""
+    best = best_round(report["rounds"], answers_from)
     return {**report, "accepted_round": best, "signal": report["rounds"][best]["signal"]}
 
 

@@ -33,6 +33,8 @@ def make_deep_think_node(parts: Parts) -> Runnable[ReasoningState, dict[str, obj
 def with_instruction(messages: list[BaseMessage], instruction: str) -> list[BaseMessage]:
     """`messages` with `instruction` in the leading system message, the one place that every provider allows."""
     if messages and isinstance(messages[0], SystemMessage):
-        system = SystemMessage(f"{messages[0].text}\n\n{instruction}")
-        return [system, *messages[1:]]
+        content = messages[0].content
+        if isinstance(content, str):
+            return [SystemMessage(f"{content}\n\n{instruction}"), *messages[1:]]
+        return [SystemMessage([*content, {"type": "text", "text": instruction}]), *messages[1:]]
     return [SystemMessage(instruction), *messages]

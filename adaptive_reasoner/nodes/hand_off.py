@@ -9,46 +9,49 @@ from langgraph.config import get_stream_writer
 
 from adaptive_reasoner.config import ReasonerConfig
 from adaptive_reasoner.nodes.call_settings import read_call_settings
-from adaptive_reasoner.nodes.spending import budget_status, spent_by_scope
+from adaptive_reasoner.nodes.claims import Claims
+from adaptive_reasoner.nodes.spending import budget_status, thread_totals
 from adaptive_reasoner.prompts import NOT_ANSWERED, TOOL_NOT_RUN, WITHHELD
-from adaptive_reasoner.state import ReasoningReport, ReasoningState, Recorder, ThreadTotals
+from adaptive_reasoner.state import ReasoningReport, ReasoningState, Recorder
 
 Update = dict[str, Any]
 
 
 def make_hand_off_node(
-    config: ReasonerConfig, recorder: Recorder | None, claim: str | None
+    config: ReasonerConfig, recorder: Recorder | None, claims: Claims | None
 ) -> "_HandOffNode":
     """Build the node.
 
     Args:
         config: the graph's settings.
         recorder: gets one record a run.
-        claim: id under which this process claims the hand-off to `downstream`; None without one.
+        claims: where a settled answer's hand-off to `downstream` is claimed; None without one.
     """
-    return _HandOffNode(config, recorder, claim)
+    return _HandOffNode(config, recorder, claims)
 
 
 class _HandOffNode:
     """Callable node; its result ends the turn."""
 
-    def __init__(self, config: ReasonerConfig, recorder: Recorder | None, claim: str | None) -> None:
+    def __init__(self, config: ReasonerConfig, recorder: Recorder | None, claims: Claims | None) -> None:
         self._config = config
         self._recorder = recorder
-        self._claim = claim
+        self._claims = claims
 
     def __call__(self, state: ReasoningState, config: RunnableConfig) -> Update:
-        report = _final_report(state, self._config, config)
+        settings = read_call_settings(config, self._config)
+        report: ReasoningReport = {**state["reasoning"], "budget": budget_status(state, settings)}
         message = _final_message(state, report)
         if self._recorder is not None:
-            self._recorder.record(_record(state, message, report, config))
+            self._recorder.record(_record(state, message, report, config) | {"tenant": settings.tenant})
         get_stream_writer()({"event": "hand_off", "report": report})
+        is_delivered = self._claims is not None and is_settled(report)
         return {
             "messages": [message],
             "reasoning": report,
             "candidates": [],
-            "turn": {**state["turn"], "claim": self._claim if is_settled(report) else None},
-            "thread_totals": _thread_totals(state),
+            "turn": {**state["turn"], "claim": self._claims.new() if self._claims and is_delivered else None},
+            "thread_totals": thread_totals(state),
         }
 
 
@@ -57,30 +60,25 @@ def best_candidate(state: ReasoningState) -> AIMessage:
     report, candidates = state["reasoning"], state["candidates"]
     if report.get("review", {}).get("action") == "edit":
         return candidates[-1]
-    index = report["accepted_round"]
-    return candidates[index] if 0 <= index < len(candidates) else AIMessage("")
+    index = report["accepted_round"]  # -1, where every call failed: the last one may hold a refusal's words
+    return candidates[index] if index < len(candidates) else AIMessage("")
 
 
 def is_settled(report: ReasoningReport) -> bool:
     """True if the gate accepted the answer or a person did; only then does it go downstream."""
-    if "review" in report:
-        return report["review"]["action"] in ("approve", "edit")
-    return bool(report["rounds"]) and report["rounds"][-1]["verdict"] == "accept"
-
-
-def _final_report(
-    state: ReasoningState, config: ReasonerConfig, run_config: RunnableConfig
-) -> ReasoningReport:
-    settings = read_call_settings(run_config, config)
-    return {**state["reasoning"], "budget": budget_status(state, settings)}
+    verdict = report["rounds"][-1]["verdict"]
+    if verdict == "review":
+        return report.get("review", {}).get("action") in ("approve", "edit")
+    return verdict == "accept"
 
 
 def _final_message(state: ReasoningState, report: ReasoningReport) -> AIMessage:
     best = best_candidate(state)
     text = _replacement_text(best, report)
-    content = best.content if text is None else text
     metadata = {**best.response_metadata, "adaptive_reasoning": copy.deepcopy(report)}
-    return best.model_copy(update={"content": content, "response_metadata": metadata, "tool_calls": []})
+    if text is not None:  # our words, not the model's: another message, so that a stream does not mix them up
+        return AIMessage(text, response_metadata=metadata, usage_metadata=best.usage_metadata)
+    return best.model_copy(update={"response_metadata": metadata})
 
 
 def _replacement_text(best: AIMessage, report: ReasoningReport) -> str | None:
@@ -89,20 +87,9 @@ def _replacement_text(best: AIMessage, report: ReasoningReport) -> str | None:
         return WITHHELD
     if best.tool_calls:
         return TOOL_NOT_RUN.format(tools=", ".join(call["name"] for call in best.tool_calls))
-    if not str(best.text).strip():
-        rounds = report["rounds"]
-        return NOT_ANSWERED.format(reason=rounds[-1].get("reason", "") if rounds else "no call was made")
+    if best.invalid_tool_calls or not str(best.text).strip():
+        return NOT_ANSWERED.format(reason=report["rounds"][-1].get("reason", ""))
     return None
-
-
-def _thread_totals(state: ReasoningState) -> ThreadTotals:
-    spent = spent_by_scope(state)["thread"]
-    return {
-        "tokens": spent.tokens,
-        "model_calls": spent.model_calls,
-        "seconds": spent.seconds,
-        "cost_usd": spent.cost_usd,
-    }
 
 
 def _record(
@@ -115,5 +102,4 @@ def _record(
         "answer": str(message.text),
         "report": copy.deepcopy(report),
         "thread_id": asked.get("thread_id"),
-        "tenant": asked.get("tenant"),
     }

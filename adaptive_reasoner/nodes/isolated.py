@@ -8,15 +8,36 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, wait
+from concurrent.futures import Executor, Future, wait
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from langgraph.errors import GraphBubbleUp
 
 from adaptive_reasoner.errors import ModelTimeoutError
 
 Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
+
+
+class DaemonThreads(Executor):
+    """An executor whose threads die with the program; asyncio's own are waited for, even if they hang."""
+
+    def submit(
+        self, fn: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> "Future[Result]":
+        """Run `fn` in a thread of its own, in the caller's context."""
+        future: Future[Result] = Future()
+        context = contextvars.copy_context()
+
+        def run() -> None:
+            with _Settle(future):
+                result = context.run(fn, *args, **kwargs)
+                if future.set_running_or_notify_cancel():
+                    future.set_result(result)
+
+        threading.Thread(target=run, name="isolated-call", daemon=True).start()
+        return future
 
 
 def run_isolated(call: "Callable[[], Result]", timeout_seconds: float | None = None) -> "Result | Exception":
@@ -24,14 +45,7 @@ def run_isolated(call: "Callable[[], Result]", timeout_seconds: float | None = N
 
     It runs in a daemon thread: a call that hangs must keep neither the graph nor the program waiting.
     """
-    future: Future[Result] = Future()
-    context = contextvars.copy_context()
-
-    def run() -> None:
-        with _Settle(future):
-            future.set_result(context.run(call))
-
-    threading.Thread(target=run, name="isolated-call", daemon=True).start()
+    future = DaemonThreads().submit(call)
     wait([future], timeout_seconds)
     return _late(timeout_seconds) if not future.done() else _result_or_error(future)
 
@@ -46,6 +60,7 @@ async def arun_isolated(
     finally:
         late = not task.done()
         if late:
+            task.add_done_callback(_forget)
             task.cancel()
     return _late(timeout_seconds) if late else _result_or_error(task)
 
@@ -63,8 +78,14 @@ def _late(timeout_seconds: float | None) -> ModelTimeoutError:
     return ModelTimeoutError(f"No answer came within {timeout_seconds or 0:g} seconds.")
 
 
+def _forget(task: "asyncio.Task[Any]") -> None:
+    """Look at what a call that came too late raised, or asyncio reports it as never looked at."""
+    if not task.cancelled():
+        task.exception()
+
+
 class _Settle:
-    """Passes whatever its body raises into the future."""
+    """Passes whatever its body raises into the future, unless nobody waits for it any more."""
 
     def __init__(self, future: "Future[Any]") -> None:
         self._future = future
@@ -78,6 +99,6 @@ class _Settle:
         error: BaseException | None,
         _trace: TracebackType | None,
     ) -> bool:
-        if error is not None:
+        if error is not None and self._future.set_running_or_notify_cancel():
             self._future.set_exception(error)
         return True

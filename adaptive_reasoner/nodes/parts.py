@@ -13,8 +13,7 @@ from adaptive_reasoner.gate.shipped import profile_for
 from adaptive_reasoner.models import ModelSpec, resolve_model
 from adaptive_reasoner.nodes.model_call import ModelCaller
 from adaptive_reasoner.nodes.spending import Purse
-from adaptive_reasoner.state import AnsweringNode, Mode
-from adaptive_reasoner.thinking import is_embedded, model_name_of
+from adaptive_reasoner.thinking import model_name_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class Parts:
         fast, deep: the callers; the same model twice where no deep model was given.
         thinks_by_prompt: ask for written thinking where the deep model has no switch (it is the fast one).
         fast_tools, deep_tools: call-time arguments that bind the tools, empty without tools.
-        gates: what judges the answers of each mode.
+        fast_gate, deep_gate: what judges the answers of each model, refined or not.
         purse: asks the budgets.
     """
 
@@ -36,7 +35,8 @@ class Parts:
     thinks_by_prompt: bool
     fast_tools: Mapping[str, Any]
     deep_tools: Mapping[str, Any]
-    gates: Mapping[Mode, Gate]
+    fast_gate: Gate
+    deep_gate: Gate
     purse: Purse
 
 
@@ -46,11 +46,6 @@ def assemble(
     """Resolve the models and pair each with its gate, tools and limits."""
     fast_model = resolve_model(fast)
     deep_model = fast_model if deep is None else resolve_model(deep)
-    names: dict[AnsweringNode, str] = {
-        "fast_answer": model_name_of(fast_model),
-        "refine": model_name_of(fast_model),
-        "deep_think": model_name_of(deep_model),
-    }
     return Parts(
         config=config,
         fast=ModelCaller(fast_model, config.model_timeout_seconds),
@@ -58,12 +53,9 @@ def assemble(
         thinks_by_prompt=deep is None,
         fast_tools=_bound(fast_model, tools),
         deep_tools=_bound(deep_model, tools),
-        gates={
-            "fast": config.gate or profile_for(names["fast_answer"]),
-            "refine": config.gate or profile_for(names["refine"]),
-            "deep": config.gate or profile_for(names["deep_think"]),
-        },
-        purse=Purse(config, names, free=is_embedded(fast_model) and is_embedded(deep_model)),
+        fast_gate=config.gate or profile_for(model_name_of(fast_model)),
+        deep_gate=config.gate or profile_for(model_name_of(deep_model)),
+        purse=Purse(config, fast_model, deep_model),
     )
 
 
@@ -71,7 +63,12 @@ def _bound(model: BaseChatModel, tools: Sequence[BaseTool]) -> Mapping[str, Any]
     """The keyword arguments that `bind_tools` would bind, so that one wrapper serves every call."""
     if not tools:
         return {}
-    bound: Any = model.bind_tools(tools)
+    try:
+        bound: Any = model.bind_tools(tools)
+    except NotImplementedError as error:
+        raise ConfigurationError(
+            f"{type(model).__name__} cannot call tools; leave tools= out or take a model with bind_tools()."
+        ) from error
     kwargs = getattr(bound, "kwargs", None)
     if not isinstance(kwargs, dict):
         raise ConfigurationError(

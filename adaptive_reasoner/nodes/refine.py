@@ -4,6 +4,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import Runnable
 
 from adaptive_reasoner.nodes.answering import Answering
+from adaptive_reasoner.nodes.best_round import answered_by_deep
 from adaptive_reasoner.nodes.call_settings import CallSettings
 from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest
 from adaptive_reasoner.nodes.parts import Parts
@@ -16,7 +17,7 @@ def make_refine_node(parts: Parts) -> Runnable[ReasoningState, dict[str, object]
     """Build the node that feeds the doubt back."""
 
     def prepare(state: ReasoningState, settings: CallSettings) -> tuple[ModelCaller, ModelRequest]:
-        by_deep = answered_by_deep(state)
+        by_deep = answered_by_deep(state["reasoning"]["rounds"])
         caller = parts.deep if by_deep else parts.fast
         thinking = settings.deep_thinking if by_deep else "off"
         doubted = AIMessage(str(state["candidates"][-1].text))
@@ -28,9 +29,3 @@ def make_refine_node(parts: Parts) -> Runnable[ReasoningState, dict[str, object]
         return caller, ModelRequest([*state["messages"], doubted, request], kwargs)
 
     return Answering("refine", prepare, parts.config, parts.purse).as_node()
-
-
-def answered_by_deep(state: ReasoningState) -> bool:
-    """True if the answer under doubt came from the deep model, refined or not."""
-    nodes = [one["node"] for one in state["reasoning"]["rounds"]]
-    return "deep_think" in nodes

@@ -17,21 +17,26 @@ def review(state: ReasoningState) -> Update:
 
     The interrupt's value holds the answer and the report. Resume with `Command(resume={"action": "approve"})`,
     `{"action": "edit", "answer": "…"}` or `{"action": "reject"}`; the bare word does for the first and last.
+    Where the best answer is a call of tools, they stand under "tool_calls", and approving runs them.
     """
-    report = state["reasoning"]
+    report, best = state["reasoning"], best_candidate(state)
     question: dict[str, Any] = {
         "kind": "review",
-        "answer": str(best_candidate(state).text),
+        "answer": str(best.text),
         "report": report,
         "actions": list(ACTIONS),
     }
+    if best.tool_calls:
+        question["tool_calls"] = [{"name": call["name"], "args": call["args"]} for call in best.tool_calls]
     decision, problem = _read(interrupt(question))
     while problem:
         decision, problem = _read(interrupt({**question, "problem": problem}))
     update: Update = {"reasoning": {**report, "review": decision}}
     if decision["action"] == "edit":
-        edited = [*state["candidates"], AIMessage(decision["answer"])]
-        update["candidates"] = edited
+        update["candidates"] = [*state["candidates"], AIMessage(decision["answer"])]
+    if decision["action"] == "approve" and best.tool_calls:
+        update["messages"] = [best]
+        update["turn"] = {**state["turn"], "next_node": "tools", "answers_from": len(report["rounds"])}
     return update
 
 
@@ -40,7 +45,8 @@ def _read(reply: Any) -> tuple[dict[str, Any], str | None]:
     action = decision.get("action")
     if action not in ACTIONS:
         return {}, f"action is {action!r}; use one of: {', '.join(ACTIONS)}."
-    if action == "edit" and not str(decision.get("answer") or "").strip():
+    answer = decision.get("answer")
+    if action == "edit" and not (isinstance(answer, str) and answer.strip()):
         return {}, 'the action "edit" needs the new text under "answer".'
     kept = {key: decision[key] for key in ("action", "answer", "comment", "reviewer") if key in decision}
     return kept, None

@@ -1,39 +1,43 @@
 """The budget's question before every model call, and the report's line about it."""
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import Any, cast
 
-from langchain_core.messages import BaseMessage
+from langchain_core.language_models import BaseChatModel
 
 from adaptive_reasoner.budget import Allowance, Spent, allowance
 from adaptive_reasoner.budget.limits import NextCall
 from adaptive_reasoner.budget.tokens import count_tokens
 from adaptive_reasoner.config import ReasonerConfig
+from adaptive_reasoner.errors import BudgetExhaustedError
+from adaptive_reasoner.nodes.best_round import answered_by_deep
 from adaptive_reasoner.nodes.call_settings import CallSettings
-from adaptive_reasoner.state import AnsweringNode, BudgetStatus, ReasoningState, ThreadTotals, Usage
+from adaptive_reasoner.nodes.model_call import ModelRequest, takes_max_tokens
+from adaptive_reasoner.state import AnsweringNode, BudgetStatus, ReasoningState, Round, ThreadTotals, Usage
+from adaptive_reasoner.thinking import is_embedded, model_name_of
 
-# What a call is taken to generate at most where no limit of its own is set.
+# What a call is taken to generate at most where no limit is known: of a model that can be capped, and of others.
+CAPPED_OUTPUT_TOKENS = 4096
 DEFAULT_OUTPUT_TOKENS = 1024
 # Room for what a refine request adds to the thread, in tokens.
 _PROMPT_MARGIN = 64
 
 
 class Purse:
-    """Knows the models' names and prices and asks the budgets about the next call."""
+    """Knows the models' names, limits and prices and asks the budgets about the next call."""
 
-    def __init__(self, config: ReasonerConfig, model_names: Mapping[AnsweringNode, str], free: bool) -> None:
+    def __init__(self, config: ReasonerConfig, fast: BaseChatModel, deep: BaseChatModel) -> None:
         self._config = config
-        self._model_names = model_names
-        self._cost_usd = 0.0 if free else None
+        self._fast, self._deep = fast, deep
 
     def ask(
         self,
         state: ReasoningState,
         settings: CallSettings,
         node: AnsweringNode,
-        messages: Sequence[BaseMessage] | None = None,
+        request: ModelRequest | None = None,
     ) -> Allowance:
         """May `node` make a model call now?
 
@@ -41,30 +45,46 @@ class Purse:
             state: the run so far.
             settings: this call's settings; its budgets all hold.
             node: who asks.
-            messages: the prompt if it is known already; the thread otherwise.
+            request: what is sent, if it is known already; taken to be the thread and its newest answer otherwise.
         """
-        calls = len(_rounds(state))
+        calls = _query_spent(state).model_calls
         if calls >= self._config.max_model_calls:
             return Allowance(
                 refusal=f"max_model_calls: {calls} of {self._config.max_model_calls} model calls are used"
             )
         if not settings.budgets:
             return Allowance(max_output_tokens=self._config.max_output_tokens)
-        allowed = allowance(settings.budgets, spent_by_scope(state), self._next_call(state, node, messages))
+        call = self._next_call(state, node, request)
+        allowed = allowance(settings.budgets, spent_by_scope(state), call)
         limits = [n for n in (allowed.max_output_tokens, self._config.max_output_tokens) if n is not None]
-        return Allowance(allowed.refusal, min(limits, default=None))
+        return replace(allowed, max_output_tokens=min(limits, default=None))
 
     def _next_call(
-        self, state: ReasoningState, node: AnsweringNode, messages: Sequence[BaseMessage] | None
+        self, state: ReasoningState, node: AnsweringNode, request: ModelRequest | None
     ) -> NextCall:
-        prompt = messages if messages is not None else state.get("messages", [])
-        count = count_tokens(prompt, self._model_names[node])
+        by_deep = node == "deep_think" or (node == "refine" and answered_by_deep(_rounds(state)))
+        model = self._deep if by_deep else self._fast
+        prompt = (
+            request.messages if request else [*state.get("messages", []), *state.get("candidates", [])[-1:]]
+        )
+        tools = request.kwargs.get("tools", ()) if request else ()
+        count = count_tokens(prompt, model_name_of(model), tools)
         # An approximate count may be short by a third; a budget must hold all the same.
         tokens = count.tokens if count.exact else count.tokens * 4 // 3
-        margin = 0 if messages is not None else _PROMPT_MARGIN
         return NextCall(
-            tokens + margin, self._config.max_output_tokens or DEFAULT_OUTPUT_TOKENS, self._cost_usd
+            input_tokens=tokens + (0 if request else _PROMPT_MARGIN),
+            output_tokens=self._output_limit(model),
+            cost_usd=0.0 if is_embedded(model) else None,
+            can_be_capped=takes_max_tokens(model),
         )
+
+    def _output_limit(self, model: BaseChatModel) -> int:
+        """The most that one call of `model` generates."""
+        if not takes_max_tokens(model):
+            return self._config.max_output_tokens or DEFAULT_OUTPUT_TOKENS
+        own = getattr(model, "max_tokens", None) or (model.profile or {}).get("max_output_tokens")
+        known = [limit for limit in (self._config.max_output_tokens, own) if limit]
+        return min(known, default=CAPPED_OUTPUT_TOKENS)
 
 
 def spent_by_scope(state: ReasoningState) -> dict[str, Spent]:
@@ -80,6 +100,35 @@ def spent_by_scope(state: ReasoningState) -> dict[str, Spent]:
             add_costs(before["cost_usd"], query.cost_usd),
         ),
     }
+
+
+def thread_totals(state: ReasoningState) -> ThreadTotals:
+    """What the thread has used, this turn included."""
+    spent = spent_by_scope(state)["thread"]
+    return {
+        "tokens": spent.tokens,
+        "model_calls": spent.model_calls,
+        "seconds": spent.seconds,
+        "cost_usd": spent.cost_usd,
+    }
+
+
+def with_abandoned_turn(state: ReasoningState) -> ReasoningState:
+    """Book what a turn spent that never reached hand_off: it was cut short, and a new question came instead."""
+    if not state.get("candidates"):
+        return state
+    before, attempt = state.get("thread_totals") or no_totals(), state["turn"]["attempt"]
+    calls = [(one["usage"], one["latency_seconds"]) for one in _made(state)]
+    if attempt and not attempt["refused_by"]:
+        calls.append((attempt["usage"], attempt["latency_seconds"]))
+    usage = total_usage([usage for usage, _ in calls])
+    totals: ThreadTotals = {
+        "tokens": before["tokens"] + usage["total_tokens"],
+        "model_calls": before["model_calls"] + len(calls),
+        "seconds": before["seconds"] + sum(seconds for _, seconds in calls),
+        "cost_usd": add_costs(before["cost_usd"], usage["cost_usd"]),
+    }
+    return {**state, "candidates": [], "thread_totals": totals}
 
 
 def budget_status(state: ReasoningState, settings: CallSettings) -> BudgetStatus | None:
@@ -121,11 +170,16 @@ def no_totals() -> ThreadTotals:
 
 
 def _query_spent(state: ReasoningState) -> Spent:
-    rounds = _rounds(state)
-    usage = total_usage([one["usage"] for one in rounds])
+    made = _made(state)
+    usage = total_usage([one["usage"] for one in made])
     started = state["turn"]["started_at"] if "turn" in state else time.time()
-    return Spent(usage["total_tokens"], len(rounds), max(0.0, time.time() - started), usage["cost_usd"])
+    return Spent(usage["total_tokens"], len(made), max(0.0, time.time() - started), usage["cost_usd"])
 
 
-def _rounds(state: ReasoningState) -> list[Any]:
+def _made(state: ReasoningState) -> list[Round]:
+    """The rounds without those whose call the budget forbade."""
+    return [one for one in _rounds(state) if one.get("error") != BudgetExhaustedError.code]
+
+
+def _rounds(state: ReasoningState) -> list[Round]:
     return list(state["reasoning"]["rounds"]) if "reasoning" in state else []

@@ -12,7 +12,7 @@ from adaptive_reasoner.config import ReasonerConfig
 from adaptive_reasoner.errors import InvalidInputError
 from adaptive_reasoner.nodes.call_settings import CallSettings, read_call_settings
 from adaptive_reasoner.nodes.parts import Parts
-from adaptive_reasoner.nodes.spending import Purse, total_usage
+from adaptive_reasoner.nodes.spending import Purse, total_usage, with_abandoned_turn
 from adaptive_reasoner.state import (
     DifficultyEstimator,
     ReasoningReport,
@@ -45,6 +45,7 @@ class _TriageNode:
 
     def __call__(self, state: ReasoningState, config: RunnableConfig) -> Update:
         settings = read_call_settings(config, self._config)
+        state = with_abandoned_turn(state)
         messages = state.get("messages", [])
         request = TriageRequest(
             messages=messages,
@@ -55,7 +56,8 @@ class _TriageNode:
         )
         decision = self._within_budget(choose_route(request, self._config, self._estimator), settings, state)
         get_stream_writer()({"event": "triage", "route": decision.route, "triage": decision.triage})
-        return {"reasoning": _fresh_report(decision), "candidates": [], "turn": _fresh_turn()}
+        fresh: Update = {"reasoning": _fresh_report(decision), "candidates": [], "turn": _fresh_turn()}
+        return fresh | ({"thread_totals": state["thread_totals"]} if "thread_totals" in state else {})
 
     def _within_budget(
         self, decision: RouteDecision, settings: CallSettings, state: ReasoningState
@@ -93,10 +95,16 @@ def _previous_route(messages: Sequence[BaseMessage]) -> Route | None:
         report = (
             message.response_metadata.get("adaptive_reasoning") if isinstance(message, AIMessage) else None
         )
-        if report:
-            nodes = {one["node"] for one in report["rounds"]}
-            return "deep" if "deep_think" in nodes else cast("Route", report["route"])
+        if isinstance(report, dict):
+            return _route_of(cast("dict[str, Any]", report))
     return None
+
+
+def _route_of(report: dict[str, Any]) -> Route:
+    """The report may have travelled through a client, so nothing in it is certain."""
+    rounds = cast("list[Any]", report.get("rounds") or [])
+    nodes = [cast("dict[str, Any]", one).get("node") for one in rounds if isinstance(one, dict)]
+    return "deep" if "deep_think" in nodes or report.get("route") == "deep" else "fast"
 
 
 def _fresh_turn() -> Turn:

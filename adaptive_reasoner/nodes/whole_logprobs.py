@@ -9,16 +9,26 @@ the same message under invoke and under every stream mode.
 # ruff: noqa: SLF001
 # pyright: reportPrivateUsage=false
 
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from typing import Any, TypeVar
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, SimpleChatModel
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
+from adaptive_reasoner.nodes.isolated import DaemonThreads
+
+Result = TypeVar("Result")
 Metadata = dict[str, Any]
+
+_OUTERMOST = (
+    "cache", "callbacks", "custom_get_token_ids", "disable_streaming", "metadata", "name", "output_version",
+    "profile", "rate_limiter", "tags", "verbose",
+)  # fmt: skip
 
 
 class WholeLogprobs(BaseChatModel):
@@ -28,21 +38,17 @@ class WholeLogprobs(BaseChatModel):
     """
 
     inner: BaseChatModel
+    streaming: bool = False
 
     @classmethod
     def around(cls, inner: BaseChatModel) -> "WholeLogprobs":
         """Wrap `inner`, taking over the settings that LangChain reads from the outermost model."""
-        streams = any(
-            getattr(type(inner), name) is not getattr(BaseChatModel, name) for name in ("_stream", "_astream")
-        )
-        return cls(
-            inner=inner,
-            cache=inner.cache,
-            rate_limiter=inner.rate_limiter,
-            output_version=inner.output_version,
-            profile=inner.profile,
-            disable_streaming=inner.disable_streaming if streams else True,
-        )
+        taken = {name: getattr(inner, name) for name in _OUTERMOST}
+        if "streaming" in inner.model_fields_set:  # whether it was set at all counts, too
+            taken["streaming"] = getattr(inner, "streaming", False)
+        if not _overrides(inner, "_stream"):
+            taken["disable_streaming"] = True
+        return cls(inner=inner, **taken)
 
     @property
     def _llm_type(self) -> str:
@@ -51,6 +57,13 @@ class WholeLogprobs(BaseChatModel):
     @property
     def _identifying_params(self) -> Metadata:
         return dict(self.inner._identifying_params)
+
+    @property
+    def _serialized(self) -> Metadata:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.inner._serialized  # what callbacks and traces name the model by
+
+    def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> Metadata:
+        return self.inner._get_invocation_params(stop=stop, **kwargs)
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         return self.inner._get_ls_params(stop=stop, **kwargs)
@@ -71,7 +84,10 @@ class WholeLogprobs(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return await self.inner._agenerate(messages, stop, run_manager, **kwargs)
+        if _overrides(self.inner, "_agenerate"):
+            return await self.inner._agenerate(messages, stop, run_manager, **kwargs)
+        sync_manager = run_manager.get_sync() if run_manager else None
+        return await _in_thread(partial(self.inner._generate, messages, stop, sync_manager, **kwargs))
 
     def _stream(
         self,
@@ -93,15 +109,42 @@ class WholeLogprobs(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         collector = _Collector()
-        async for chunk in self.inner._astream(messages, stop, run_manager, **self._with_usage(kwargs)):
+        async for chunk in self._achunks(messages, stop, run_manager, **self._with_usage(kwargs)):
             for ready in collector.hold_back(chunk):
                 yield ready
         for ready in collector.last():
             yield ready
 
+    async def _achunks(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None,
+        run_manager: AsyncCallbackManagerForLLMRun | None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        if _overrides(self.inner, "_astream"):
+            async for chunk in self.inner._astream(messages, stop, run_manager, **kwargs):
+                yield chunk
+            return
+        sync_manager = run_manager.get_sync() if run_manager else None
+        chunks = iter(self.inner._stream(messages, stop, sync_manager, **kwargs))
+        while (one := await _in_thread(partial(next, chunks, None))) is not None:
+            yield one
+
     def _with_usage(self, kwargs: Metadata) -> Metadata:
         """ChatOpenAI leaves usage out of a stream when `base_url` is set, unless it is asked for."""
         return {"stream_usage": True, **kwargs} if "stream_usage" in type(self.inner).model_fields else kwargs
+
+
+def _overrides(model: BaseChatModel, method: str) -> bool:
+    """False where LangChain's own fallback would run, which for async methods is a thread of asyncio's."""
+    implementation = getattr(type(model), method)
+    return all(implementation is not getattr(base, method) for base in (BaseChatModel, SimpleChatModel))
+
+
+async def _in_thread(call: Callable[[], Result]) -> Result:
+    """Wait for `call` in a thread that keeps no program alive: a model that hangs must not block the exit."""
+    return await asyncio.get_running_loop().run_in_executor(DaemonThreads(), call)
 
 
 class _Collector:

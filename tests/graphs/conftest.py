@@ -1,0 +1,43 @@
+"""What the graph's tests share: every way to run it, and scripted models that stream like an endpoint."""
+
+import pytest
+from graph_ways import WAYS
+
+from adaptive_reasoner import build_reasoning_graph
+from adaptive_reasoner.testing import ScriptedChatModel
+
+
+@pytest.fixture(params=WAYS)
+def ask(request):
+    """A function from a graph and a question (or a whole input, or a Command) to its `Run`, in one of the ways."""
+    run = WAYS[request.param]
+
+    def ask(graph, given="How much is it?", **options):
+        given = {"messages": [("user", given)]} if isinstance(given, str) else given
+        return run(graph, given, **options)
+
+    ask.way = request.param
+    return ask
+
+
+@pytest.fixture
+def scripted():
+    """A function from steps to a model whose stream carries log probabilities chunk by chunk, as OpenAI's does."""
+
+    def make(*steps, **fields):
+        return ScriptedChatModel(steps, logprobs_in_chunks=True, **fields)
+
+    return make
+
+
+@pytest.fixture
+def build(scripted):
+    """A function from steps to a graph around one scripted model, which it carries as `.model`."""
+
+    def make(*steps, **options):
+        model = scripted(*steps)
+        graph = build_reasoning_graph(model, **options)
+        graph.model = model
+        return graph
+
+    return make
