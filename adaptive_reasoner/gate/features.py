@@ -46,3 +46,18 @@ FEATURES: dict[str, Callable[[Signal], float]] = {
     "log_entropy_sum": lambda signal: math.log(max(_entropy_sum(signal), _LEAST)),
     "token_count": lambda signal: float(signal["token_count"]),
 }
+
+# Which way a risk may go with a feature: up (1), down (-1), or either (0). A fit that turns one round has found
+# its correlation with another feature, and would mislead on answers unlike those it has seen.
+DIRECTIONS: dict[str, int] = {
+    "mean_entropy": 1,
+    "entropy_sum": 1,
+    "max_span_entropy": 1,
+    "sequence_logprob": -1,
+    "min_probability": -1,
+    "log_min_probability": -1,
+    "log_doubt": 1,
+    "log_sequence_doubt": 1,
+    "log_entropy_sum": 1,
+    "token_count": 0,
+}

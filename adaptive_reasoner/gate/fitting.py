@@ -7,7 +7,7 @@ import numpy as np
 
 from adaptive_reasoner.errors import CalibrationError
 from adaptive_reasoner.gate.curve import Floats, Knots, fit_monotone
-from adaptive_reasoner.gate.features import feature_values
+from adaptive_reasoner.gate.features import DIRECTIONS, feature_values
 from adaptive_reasoner.gate.mode_profile import ModeProfile
 from adaptive_reasoner.gate.statistics import fit_logistic, sigmoid
 from adaptive_reasoner.state import Signal
@@ -46,7 +46,7 @@ def fit_mode(
         raise CalibrationError("A mode is fitted from signals of kind 'logprobs'; leave the others out.")
     values = np.array([feature_values(signal, features) for signal in signals], dtype=np.float64)
     labels = np.asarray(wrong, dtype=np.float64)
-    weights, bias = fit_logistic(values, labels)
+    weights, bias = _fit_directed(values, labels, np.array([DIRECTIONS[name] for name in features]))
     profile = ModeProfile(features=tuple(features), weights=tuple(weights.tolist()), bias=bias)
     return replace(profile, knots=_risk_knots(values @ weights + bias, labels))
 
@@ -71,9 +71,30 @@ def log_odds(risks: Floats) -> Floats:
     return np.log(kept / (1 - kept))
 
 
+def _fit_directed(values: Floats, labels: Floats, directions: Floats) -> tuple[Floats, float]:
+    """Logistic regression in which a feature that would work against its direction is left out."""
+    kept = np.ones(len(directions), dtype=np.bool_)
+    weights = np.zeros(len(directions))
+    while True:
+        weights[:] = 0.0
+        weights[kept], bias = fit_logistic(values[:, kept], labels)
+        against = np.where(directions * weights < 0, np.abs(weights) * values.std(axis=0), 0.0)
+        if not against.any():
+            return weights, bias
+        kept[against.argmax()] = False
+
+
 def _risk_knots(scores: Floats, labels: Floats) -> Knots:
     bins = min(len(scores) // _ANSWERS_A_BIN, _MAX_BINS)
     if bins < 4 or float(np.ptp(scores)) < 1e-9:
         return ()
     prior = _PRIOR_ANSWERS * bins / (len(scores) + _PRIOR_ANSWERS * bins)
-    return fit_monotone(scores, (1 - prior) * labels + prior * sigmoid(scores), bins=bins)
+    knots = fit_monotone(scores, (1 - prior) * labels + prior * sigmoid(scores), bins=bins)
+    return knots + _beyond(knots[-1])
+
+
+def _beyond(last: tuple[float, float]) -> Knots:
+    """Riskier answers than any seen follow the logistic prediction: they must not pass for the riskiest seen."""
+    score, risk = last
+    ahead = score + np.array([1.0, 2.0, 4.0, 8.0])
+    return tuple(zip(ahead.tolist(), np.maximum(sigmoid(ahead), risk).tolist(), strict=True))
