@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from adaptive_reasoner.embedded.dialogue import Mode
 from adaptive_reasoner.training.embedded.examples import MixtureConfig
 from adaptive_reasoner.training.embedded.model import ModelConfig
 
@@ -60,6 +61,7 @@ class TrainConfig:
         checkpoint_minutes: time between checkpoints (each is exported as well).
         muon_rate: learning rate of the blocks' matrices.
         adam_rate: learning rate of everything else.
+        evaluated: how many problems of the calibration split a mode is tried on after a checkpoint.
         compile: fuse the blocks with torch.compile (needs a C++ compiler; about 1.5 times as fast).
     """
 
@@ -73,3 +75,4 @@ class TrainConfig:
     muon_rate: float = 0.02
     adam_rate: float = 3e-3
     compile: bool = True
+    evaluated: tuple[tuple[Mode, int], ...] = (("fast", 500), ("deep", 100))

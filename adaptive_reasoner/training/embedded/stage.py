@@ -66,9 +66,9 @@ class StageRun:
             if self.tally.step % _LOG_EVERY == 0:
                 self._log(losses, done)
                 losses.clear()
-                if self.tally.seconds - last_saved > 60 * self.config.checkpoint_minutes:
-                    last_saved = self.tally.seconds
-                    self._save(on_checkpoint)
+            if self.tally.seconds - last_saved > 60 * self.config.checkpoint_minutes:
+                last_saved = self.tally.seconds
+                self._save(on_checkpoint)
         self._save(on_checkpoint)
 
     def _agree(self, done: float) -> float:

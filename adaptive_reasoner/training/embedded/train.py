@@ -13,7 +13,6 @@ import torch
 import torch.distributed as dist
 from torch.multiprocessing.spawn import spawn as start_processes  # pyright: ignore[reportUnknownVariableType]
 
-from adaptive_reasoner.embedded.dialogue import Mode
 from adaptive_reasoner.training.embedded.batches import BatchStream
 from adaptive_reasoner.training.embedded.collect import FirstAnswer, collect
 from adaptive_reasoner.training.embedded.config import StageConfig, TrainConfig
@@ -27,7 +26,6 @@ from adaptive_reasoner.training.embedded.stage import StageRun, append_log
 COMMAND = "adaptive-reasoner train embedded"
 # Spinning OpenMP threads starve the other processes (measured: 44 s a step instead of 0.5).
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "KMP_BLOCKTIME": "0"}
-_EVALUATED: tuple[tuple[Mode, int], ...] = (("fast", 500), ("deep", 100))
 
 
 def train(config: TrainConfig) -> Path:
@@ -72,13 +70,14 @@ def _work(rank: int, config: TrainConfig, port: int | None) -> None:
         for block in model.layers():
             block.compile(dynamic=True)  # pyright: ignore[reportUnknownMemberType]
     for stage in config.stages:
-        stream = _open_stream(config, stage, model, rank)
+        stream = open_stream(config, stage, model, rank)
         StageRun(config, stage, model, stream).run(_publish)
     if port is not None:
         dist.destroy_process_group()
 
 
-def _open_stream(config: TrainConfig, stage: StageConfig, model: Decoder, rank: int) -> BatchStream:
+def open_stream(config: TrainConfig, stage: StageConfig, model: Decoder, rank: int) -> BatchStream:
+    """One process's batches for a stage; collects the first answers that refining needs."""
     seed = f"{config.seed}:{stage.name}:{rank}"
     firsts: list[FirstAnswer] = []
     if stage.collect:
@@ -99,7 +98,7 @@ def _publish(run: StageRun) -> None:
     """Export, evaluate on a few problems and plot; after every checkpoint, in process 0."""
     config = run.config
     export(run.model, config.weights or config.directory, _provenance(run))
-    for mode, count in _EVALUATED:
+    for mode, count in config.evaluated:
         problems = calibration_problems(count)
         figures = evaluate(run.model, mode, problems)
         entry = {
