@@ -6,7 +6,7 @@ from typing import cast
 
 from adaptive_reasoner.state import EntropyBounds, Signal
 
-_LEAST = 1e-6  # below this a doubt is numerical noise of the provider
+_LEAST = 1e-10  # where doubts end; how small they are still tells right from wrong after thinking
 
 
 def feature_values(signal: Signal, names: Sequence[str]) -> list[float]:

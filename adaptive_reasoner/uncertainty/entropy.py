@@ -11,6 +11,9 @@ from adaptive_reasoner.uncertainty.tokens import TokenLogprob
 # The largest vocabularies in wide use (o200k) are about this large; a smaller one only loosens the bound.
 VOCABULARY_SIZE = 200_000
 
+# A tail this small may be rounding of 32-bit probabilities: it counts for the upper bound only.
+_ROUNDING_MASS = 1e-6
+
 Floats = NDArray[np.float64]
 
 
@@ -46,9 +49,11 @@ def entropy_bounds(
     probabilities = np.where(listed, np.exp(logprobs), 0.0)
     covered = np.minimum(probabilities.sum(axis=1), 1.0)
     tail = 1.0 - covered
-    lower = -(probabilities * logprobs).sum(axis=1) - tail * np.log(np.where(tail > 0, tail, 1.0))
+    inside = np.maximum(-(probabilities * logprobs).sum(axis=1), 0.0)
+    outside = -tail * np.log(np.where(tail > 0, tail, 1.0))
     spread = np.log(np.maximum(vocabulary_size - listed.sum(axis=1), 1))
-    return np.maximum(lower, 0.0), np.maximum(lower, 0.0) + tail * spread, covered
+    lower = inside + np.where(tail > _ROUNDING_MASS, outside, 0.0)
+    return lower, inside + outside + tail * spread, covered
 
 
 def perplexity(logprobs: Sequence[float]) -> float:
