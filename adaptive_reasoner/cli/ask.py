@@ -73,18 +73,18 @@ def _display(show_thoughts: bool, no_color: bool) -> "Display":
 
 
 def _watch(session: "Session", question: str, always_deep: "Session | None", display: "Display") -> None:
+    from adaptive_reasoner.cli.always_deep import always_deep_words, compared_words
     from adaptive_reasoner.cli.events import Paused
     from adaptive_reasoner.cli.person import pending_answer
     from adaptive_reasoner.cli.watch import settle, watch
-    from adaptive_reasoner.cli.words import always_deep_words, compared_words
 
     last = watch(session, session.ask(question), display)
     if isinstance(last, Paused):
         display.show_note(f"Waits for a person: {pending_answer(last)}")
         raise typer.Exit(WAITS_FOR_PERSON)
-    other = settle(always_deep.ask(question)) if always_deep else None
-    note = always_deep_words(last.report) if other is None else compared_words(last, other)
-    if note:
+    if always_deep:
+        display.show_note(compared_words(last, settle(always_deep.ask(question))))
+    elif note := always_deep_words(last.report, session.usual_deep_tokens):
         display.show_note(note)
     display.show_legend()
 

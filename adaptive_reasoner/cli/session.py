@@ -11,6 +11,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import Command
 
+from adaptive_reasoner.cli.always_deep import usual_deep_tokens
 from adaptive_reasoner.cli.events import Event, HandedOff, Paused, events_of
 from adaptive_reasoner.cli.models import choose_models
 from adaptive_reasoner.cli.options import ModelChoice, Policy
@@ -29,11 +30,16 @@ _ADVICE = {
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The graph, the settings of each call, and the thread that the turns belong to."""
+    """The graph, the settings of each call, and the thread that the turns belong to.
+
+    Attributes:
+        usual_deep_tokens: what a thought-through answer usually costs, where that is known.
+    """
 
     graph: ReasoningGraph
     context: ReasoningContext
     thread_id: str
+    usual_deep_tokens: float | None = None
 
     def ask(self, question: str) -> Iterator[Event]:
         """Ask the next question of the thread.
@@ -85,7 +91,7 @@ def start_session(
     """Build the graph for the command line's options."""
     fast, deep = choose_models(models)
     graph = build_reasoning_graph(fast, deep, config=policy.config(), checkpointer=checkpointer)
-    return Session(graph, policy.context(), thread_id)
+    return Session(graph, policy.context(), thread_id, usual_deep_tokens(deep or fast))
 
 
 def _settled(values: ReasoningOutput) -> HandedOff:

@@ -1,6 +1,5 @@
 """What a report comes to, in words."""
 
-from adaptive_reasoner.cli.events import HandedOff, Paused
 from adaptive_reasoner.state import ReasoningReport, Round, Usage
 
 TRIAGE_WORDS = {"fast": "answer at once", "deep": "think first"}
@@ -51,32 +50,6 @@ def round_words(round_: Round) -> str:
     failed = f"no answer ({round_['error']}), " if "error" in round_ else ""
     cost = f"{round_['usage']['output_tokens']} tokens written, {round_['latency_seconds']:.2f} s"
     return f"{failed}{verdict}{': ' if reason else ''}{reason} ({cost})"
-
-
-def always_deep_words(report: ReasoningReport) -> str | None:
-    """What thinking at once would have cost, where a round of this turn measured it."""
-    deep = [r for r in report["rounds"] if r["node"] == "deep_think" and "error" not in r]
-    if not deep:
-        return None
-    return (
-        f"always thinking: {deep[0]['usage']['output_tokens']} tokens written instead of {_written(report)} "
-        "(measured: the thinking above)"
-    )
-
-
-def compared_words(last: HandedOff | Paused, other: HandedOff | Paused) -> str:
-    """What always thinking gave for the same question, and what it cost."""
-    if not isinstance(last, HandedOff) or not isinstance(other, HandedOff):
-        return "always thinking: waits for a person"
-    adaptive, always = (_written(one.report) for one in (last, other))
-    return (
-        f"always thinking: {other.answer} ({confidence_words(other.report)}; "
-        f"{always} tokens written instead of {adaptive}, measured by running it)"
-    )
-
-
-def _written(report: ReasoningReport) -> int:
-    return sum(round_["usage"]["output_tokens"] for round_ in report["rounds"])
 
 
 def counted(count: int, noun: str) -> str:
