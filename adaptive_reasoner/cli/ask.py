@@ -1,9 +1,8 @@
 """`adaptive-reasoner ask`: one question, watched from triage to the settled answer."""
 
-import json
 import uuid
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +10,6 @@ from adaptive_reasoner.cli import options
 from adaptive_reasoner.cli.question import read_question
 
 if TYPE_CHECKING:
-    from adaptive_reasoner.cli.events import HandedOff, Paused
     from adaptive_reasoner.cli.render import Display
     from adaptive_reasoner.cli.session import Session
 
@@ -33,9 +31,7 @@ def ask(
     compare: Annotated[
         bool, typer.Option("--compare", help="Also run the always-thinking answer, and print what it costs.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object: answer, report, thread_id.")
-    ] = False,
+    as_json: options.AsJson = False,
     no_color: options.NoColor = False,
 ) -> None:
     """Ask one question and watch it being triaged, answered, doubted and settled."""
@@ -53,7 +49,7 @@ def ask(
         _open_session(models, replace(policy, thinking="on", max_refinements=0)) if compare else None
     )
     if as_json:
-        _print_json(session, text, always_deep)
+        _print(session, text, always_deep)
     else:
         _watch(session, text, always_deep, _display(show_thoughts, no_color))
 
@@ -89,22 +85,13 @@ def _watch(session: "Session", question: str, always_deep: "Session | None", dis
     display.show_legend()
 
 
-def _print_json(session: "Session", question: str, always_deep: "Session | None") -> None:
+def _print(session: "Session", question: str, always_deep: "Session | None") -> None:
     from adaptive_reasoner.cli.events import Paused
+    from adaptive_reasoner.cli.machine import print_json, turn_as_json
     from adaptive_reasoner.cli.watch import settle
 
     last = settle(session.ask(question))
-    printed = {**_as_json(last), "thread_id": session.thread_id}
-    if always_deep:
-        printed["always_thinking"] = _as_json(settle(always_deep.ask(question)))
-    print(json.dumps(printed, ensure_ascii=False))
+    other = {"always_thinking": turn_as_json(settle(always_deep.ask(question)))} if always_deep else {}
+    print_json({**turn_as_json(last), "thread_id": session.thread_id, **other})
     if isinstance(last, Paused):
         raise typer.Exit(WAITS_FOR_PERSON)
-
-
-def _as_json(last: "HandedOff | Paused") -> dict[str, Any]:
-    from adaptive_reasoner.cli.events import Paused
-
-    if isinstance(last, Paused):
-        return {"answer": None, "report": last.question.get("report"), "waiting": last.question}
-    return {"answer": last.answer, "report": last.report}

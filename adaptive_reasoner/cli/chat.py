@@ -1,5 +1,6 @@
 """`adaptive-reasoner chat`: a conversation in one thread, kept in a file where one is named."""
 
+import sys
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,6 +25,7 @@ def chat(
     max_refinements: options.MaxRefinements = 1,
     review: options.Review = False,
     show_thoughts: options.ShowThoughts = False,
+    as_json: options.AsJson = False,
     no_color: options.NoColor = False,
     db: Annotated[
         Path | None, typer.Option(help="SQLite file that keeps the threads (extra `sqlite`).")
@@ -45,7 +47,12 @@ def chat(
         from adaptive_reasoner.cli.session import start_session
 
         session = start_session(models, policy, thread_id or str(uuid.uuid4()), checkpointer)
-        _conversation(session, show_thoughts=show_thoughts, no_color=no_color).run()
+        if as_json:
+            from adaptive_reasoner.cli.machine import converse
+
+            converse(session, sys.stdin)
+        else:
+            _conversation(session, show_thoughts=show_thoughts, no_color=no_color).run()
 
 
 def _conversation(session: "Session", *, show_thoughts: bool, no_color: bool) -> "Conversation":

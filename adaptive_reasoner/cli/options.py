@@ -78,6 +78,12 @@ Review = Annotated[
 ShowThoughts = Annotated[
     bool, typer.Option("--show-thoughts", help="Print what the model thinks.", rich_help_panel=_OUTPUT)
 ]
+AsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Print one JSON object a turn: answer, report, thread_id.", rich_help_panel=_OUTPUT
+    ),
+]
 NoColor = Annotated[
     bool, typer.Option("--no-color", help="No colours; the bars say the same.", rich_help_panel=_OUTPUT)
 ]

@@ -1,5 +1,6 @@
 """`adaptive-reasoner train …`: rebuilds what the package ships."""
 
+import json
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,6 +40,7 @@ def embedded(
     compile_blocks: Annotated[
         bool, typer.Option("--compile/--no-compile", help="Fuse operations; needs a C++ compiler.")
     ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object: weights.")] = False,
 ) -> None:
     """Train the embedded model from scratch."""
     for module in ("torch", "matplotlib"):
@@ -59,4 +61,5 @@ def embedded(
         stages=tuple(replace(stage, minutes=stage.minutes * share) for stage in STAGES),
         compile=compile_blocks,
     )
-    typer.echo(f"Weights: {train_embedded(config)}")
+    folder = str(train_embedded(config))
+    typer.echo(json.dumps({"weights": folder}) if as_json else f"Weights: {folder}")

@@ -121,3 +121,25 @@ def test_a_thread_that_waits_for_a_person_asks_when_it_is_opened_again(
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
     printed, _ = chat(ScriptedChatModel(steps=[]), ["e", "Answer: 43", "/quit"], *options)
     assert "\nAnswer: 43\ncorrected by a person\n" in printed
+
+
+def test_json_answers_each_line_with_one_object(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = EndpointError("Incorrect API key provided.", status_code=401)
+    model = ScriptedChatModel(steps=[_sure("Answer: 43"), refused, refused])
+    monkeypatch.setattr(sys, "stdin", ["What is 3 * 7 + 22?\n", "\n", "And one more?\n"])
+    arguments = [
+        "chat",
+        "--json",
+        "--fast",
+        "scripted",
+        "--base-url",
+        serve(model).base_url,
+        "--thread-id",
+        "monday",
+    ]
+    assert main(arguments) == 0
+    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (first["answer"], first["thread_id"]) == ("Answer: 43", "monday")
+    assert second["error"]["code"] == "model_failed"
