@@ -9,6 +9,7 @@
 Nothing in the package imports this.
 """
 
+from adaptive_reasoner.testing.defects import Defect
 from adaptive_reasoner.testing.endpoint import Endpoint, serve_openai
 from adaptive_reasoner.testing.errors import (
     EndpointError,
@@ -21,6 +22,7 @@ from adaptive_reasoner.testing.replies import Reply
 from adaptive_reasoner.testing.scripted import ScriptedCall, ScriptedChatModel
 
 __all__ = [
+    "Defect",
     "Endpoint",
     "EndpointError",
     "Reply",

@@ -15,9 +15,11 @@ from typing import Any
 from langchain_core.language_models.chat_models import BaseChatModel
 
 from adaptive_reasoner.testing.answering import Answering
+from adaptive_reasoner.testing.defects import Defects, refuse
 from adaptive_reasoner.testing.errors import BadRequestError
 from adaptive_reasoner.testing.requests import check_request, read_request
 from adaptive_reasoner.testing.responses import Json, error_body
+from adaptive_reasoner.testing.responses_api_requests import as_completion_body
 
 # Seconds between two looks at whether the server shall stop: the most that leaving `serve_openai` waits.
 POLL_SECONDS = 0.02
@@ -45,11 +47,13 @@ def serve_openai(
     model_name: str = "adaptive-reasoner-embedded",
     host: str = "127.0.0.1",
     port: int = 0,
+    defects: Defects = (),
 ) -> Generator[Endpoint]:
     """Put `model` behind an OpenAI-compatible endpoint for as long as the `with` block runs.
 
     `POST /v1/chat/completions` answers plainly and as server-sent events, with log probabilities, usage,
-    tools and thoughts (`reasoning_content`); `GET /v1/models` lists `model_name`. Settings that the
+    tools and thoughts (`reasoning_content`); `POST /v1/responses` does the same in the shapes of OpenAI's Responses
+    API, for function tools and without stored conversations; `GET /v1/models` lists `model_name`. Settings that the
     model does not know (see `requests.known_settings`) are ignored. No key is asked for. Errors
     come in OpenAI's shape: 400 for a bad request, 502 for a model that fails, before a stream or inside it.
 
@@ -58,6 +62,7 @@ def serve_openai(
         model_name: the name that is listed.
         host: address to listen on; leave it at loopback, there is no protection.
         port: 0 takes a free one.
+        defects: what the server gets wrong about log probabilities, for tests of whoever relies on them.
 
     Yields:
         The endpoint, already listening.
@@ -65,7 +70,7 @@ def serve_openai(
     Raises:
         OSError: the port is taken.
     """
-    server = _Server((host, port), model, model_name)
+    server = _Server((host, port), model, model_name, defects)
     thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True)
     thread.start()
     try:
@@ -80,9 +85,12 @@ class _Server(ThreadingMixIn, HTTPServer):
     daemon_threads = True  # a model that never returns must not keep the process alive
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], model: BaseChatModel, model_name: str) -> None:
+    def __init__(
+        self, address: tuple[str, int], model: BaseChatModel, model_name: str, defects: Defects
+    ) -> None:
         super().__init__(address, _Handler)
         self.model = model
+        self.defects = defects
         host, port = self.server_address[:2]
         self.endpoint = Endpoint(f"http://{host!s}:{port}/v1", model_name)
 
@@ -129,18 +137,23 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_json(200, known[self.path])
 
     def do_POST(self) -> None:
-        """Answer `POST /v1/chat/completions`."""
+        """Answer `POST /v1/chat/completions` and `POST /v1/responses`."""
         with _Reporting(self):
             raw = self._read_body()
-            if self.path != "/v1/chat/completions":
+            if self.path not in {"/v1/chat/completions", "/v1/responses"}:
                 raise BadRequestError(f"Unknown request URL: POST {self.path}.", status_code=404)
             body = read_request(raw)
             self.server.endpoint.requests.append(body)
-            answering = Answering(self.server.model, check_request(body))
-            if body.get("stream"):
-                self._send_events(answering.events())
-            else:
-                self.send_json(200, answering.completion())
+            self._answer(body, is_responses=self.path == "/v1/responses")
+
+    def _answer(self, body: Json, *, is_responses: bool) -> None:
+        request = check_request(as_completion_body(body) if is_responses else body)
+        refuse(self.server.defects, request.settings)
+        answering = Answering(self.server.model, request, self.server.defects)
+        if body.get("stream"):
+            self._send_events(answering.response_events(body) if is_responses else answering.events())
+        else:
+            self.send_json(200, answering.response(body) if is_responses else answering.completion())
 
     def send_json(self, status: int, body: Json) -> None:
         """Send a whole response."""

@@ -130,7 +130,8 @@ def _status(error: Exception) -> int:
     return 502 if is_upstream else 500
 
 
-def _reasoning(message: AIMessage) -> str:
+def reasoning_of(message: AIMessage) -> str:
+    """The thoughts of an answer or of a chunk."""
     blocks = message.content_blocks
     return "".join(block.get("reasoning", "") for block in blocks if block["type"] == "reasoning")
 
@@ -140,7 +141,7 @@ def _whole_message(message: AIMessage) -> Json:
         {"id": call["id"], "type": "function", "function": _function(call["name"], json.dumps(call["args"]))}
         for call in message.tool_calls
     ]
-    text, reasoning = str(message.text), _reasoning(message)
+    text, reasoning = str(message.text), reasoning_of(message)
     return {
         "role": "assistant",
         "content": text if text or not calls else None,
@@ -153,7 +154,7 @@ def _whole_message(message: AIMessage) -> Json:
 def _delta(chunk: AIMessageChunk) -> Json:
     parts = {
         "content": str(chunk.text),
-        "reasoning_content": _reasoning(chunk),
+        "reasoning_content": reasoning_of(chunk),
         "refusal": chunk.additional_kwargs.get("refusal"),
         "tool_calls": [
             _tool_call_delta(place, cast("Json", call)) for place, call in enumerate(chunk.tool_call_chunks)

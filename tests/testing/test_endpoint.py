@@ -404,7 +404,7 @@ def test_refuses_a_body_of_unknown_length(serve):
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/"), ("GET", "/v1/models/other"), ("POST", "/v1/responses")]
+    ("method", "path"), [("GET", "/"), ("GET", "/v1/models/other"), ("POST", "/v1/embeddings")]
 )
 def test_does_not_know_other_paths(serve, method, path):
     status, answer = send(serve(scripted()).base_url, method, path, "{}" if method == "POST" else None)
