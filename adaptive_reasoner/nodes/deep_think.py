@@ -7,6 +7,7 @@ from adaptive_reasoner.nodes.answering import Answering
 from adaptive_reasoner.nodes.call_settings import CallSettings
 from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest
 from adaptive_reasoner.nodes.parts import Parts
+from adaptive_reasoner.nodes.sendable import sendable
 from adaptive_reasoner.prompts import THINK
 from adaptive_reasoner.state import ReasoningState
 from adaptive_reasoner.thinking import has_thinking_switch, logprob_kwargs, thinking_kwargs
@@ -22,7 +23,7 @@ def make_deep_think_node(parts: Parts) -> Runnable[ReasoningState, dict[str, obj
             **logprob_kwargs(model, settings.deep_thinking, parts.config.top_logprobs),
             **parts.deep_tools,
         }
-        messages: list[BaseMessage] = list(state["messages"])
+        messages = sendable(state["messages"])
         if parts.thinks_by_prompt and not has_thinking_switch(model):
             messages = with_instruction(messages, THINK)
         return parts.deep, ModelRequest(messages, kwargs)

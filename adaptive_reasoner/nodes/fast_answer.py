@@ -6,6 +6,7 @@ from adaptive_reasoner.nodes.answering import Answering
 from adaptive_reasoner.nodes.call_settings import CallSettings
 from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest
 from adaptive_reasoner.nodes.parts import Parts
+from adaptive_reasoner.nodes.sendable import sendable
 from adaptive_reasoner.state import ReasoningState
 from adaptive_reasoner.thinking import has_thinking_switch, logprob_kwargs, thinking_kwargs
 from adaptive_reasoner.thinking.switch import Thinking
@@ -22,7 +23,7 @@ def make_fast_answer_node(parts: Parts) -> Runnable[ReasoningState, dict[str, ob
             **logprob_kwargs(model, "off", parts.config.top_logprobs),
             **parts.fast_tools,
         }
-        return parts.fast, ModelRequest(list(state["messages"]), kwargs)
+        return parts.fast, ModelRequest(sendable(state["messages"]), kwargs)
 
     return Answering("fast_answer", prepare, parts.config, parts.purse).as_node()
 

@@ -85,9 +85,10 @@ def _replacement_text(best: AIMessage, report: ReasoningReport) -> str | None:
     """What is said instead of the answer where there is none to give."""
     if report.get("review", {}).get("action") == "reject":
         return WITHHELD
-    if best.tool_calls:
-        return TOOL_NOT_RUN.format(tools=", ".join(call["name"] for call in best.tool_calls))
-    if best.invalid_tool_calls or not str(best.text).strip():
+    has_failed, calls = report["accepted_round"] < 0, [call["name"] for call in best.tool_calls]
+    if calls and not has_failed:
+        return TOOL_NOT_RUN.format(tools=", ".join(calls))
+    if calls or best.invalid_tool_calls or not str(best.text).strip():
         return NOT_ANSWERED.format(reason=report["rounds"][-1].get("reason", ""))
     return None
 

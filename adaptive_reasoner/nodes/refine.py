@@ -8,6 +8,7 @@ from adaptive_reasoner.nodes.best_round import answered_by_deep
 from adaptive_reasoner.nodes.call_settings import CallSettings
 from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest
 from adaptive_reasoner.nodes.parts import Parts
+from adaptive_reasoner.nodes.sendable import sendable
 from adaptive_reasoner.prompts import refine_prompt
 from adaptive_reasoner.state import ReasoningState
 from adaptive_reasoner.thinking import logprob_kwargs, thinking_kwargs
@@ -26,6 +27,6 @@ def make_refine_node(parts: Parts) -> Runnable[ReasoningState, dict[str, object]
             **thinking_kwargs(caller.model, thinking),
             **logprob_kwargs(caller.model, thinking, parts.config.top_logprobs),
         }
-        return caller, ModelRequest([*state["messages"], doubted, request], kwargs)
+        return caller, ModelRequest([*sendable(state["messages"]), doubted, request], kwargs)
 
     return Answering("refine", prepare, parts.config, parts.purse).as_node()

@@ -7,16 +7,28 @@ from adaptive_reasoner import build_reasoning_graph
 from adaptive_reasoner.testing import ScriptedChatModel
 
 
+# One of each kind: sync and async, whole and streamed, in both event formats.
+FEW_WAYS = ("invoke", "ainvoke", "stream messages", "astream_events v3")
+
+
 @pytest.fixture(params=WAYS)
 def ask(request):
     """A function from a graph and a question (or a whole input, or a Command) to its `Run`, in one of the ways."""
-    run = WAYS[request.param]
+    return _asking(request.param)
 
+
+@pytest.fixture(params=FEW_WAYS)
+def ask_few(request):
+    """`ask` in a few ways, for what does not depend on them much."""
+    return _asking(request.param)
+
+
+def _asking(way):
     def ask(graph, given="How much is it?", **options):
         given = {"messages": [("user", given)]} if isinstance(given, str) else given
-        return run(graph, given, **options)
+        return WAYS[way](graph, given, **options)
 
-    ask.way = request.param
+    ask.way = way
     return ask
 
 

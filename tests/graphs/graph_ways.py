@@ -119,7 +119,12 @@ def _events(graph, given, *, config=None, **options):
 
     events = asyncio.run(collect())
     ends = [event for event in events if event["event"] == "on_chain_end" and not event["parent_ids"]]
-    return _plain(ends[-1]["data"]["output"], events)
+    run = _plain(ends[-1]["data"]["output"], events)
+    chunks = [event["data"]["chunk"] for event in events if event["event"] == "on_chain_stream"]
+    waiting = [
+        chunk["__interrupt__"] for chunk in chunks if isinstance(chunk, dict) and "__interrupt__" in chunk
+    ]
+    return Run(run.state, tuple(waiting[-1]) if waiting else (), events)
 
 
 def _plain(output, streamed=()):
