@@ -1,5 +1,6 @@
 """The commands, and the one place where an error becomes a line on stderr and an exit code."""
 
+import io
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -48,6 +49,7 @@ def root(
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; every error that was foreseen ends as one line on stderr."""
     given = None if arguments is None else list(arguments)
+    _replace_what_cannot_be_printed()
     try:
         code = app(args=given, prog_name=PROGRAM, standalone_mode=False)
     except typer.TyperException as error:
@@ -57,6 +59,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     return code if isinstance(code, int) else 0
+
+
+def _replace_what_cannot_be_printed() -> None:
+    """An answer may hold any character; a terminal that lacks one shows `?` instead of ending the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _command_of(error: typer.TyperException) -> str:

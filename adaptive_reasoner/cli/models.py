@@ -32,7 +32,7 @@ def choose_models(choice: ModelChoice) -> Models:
         )
     if choice.base_url is not None:
         check_reachable(choice.base_url)
-    deep = None if choice.deep is None else _model(choice.deep, choice)
+    deep = _model(choice.deep, choice) if choice.deep else None
     return _model(choice.fast or EMBEDDED, choice), deep
 
 
