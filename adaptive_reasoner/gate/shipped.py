@@ -1,6 +1,7 @@
 """The profiles that ship with the package, found by the model's name."""
 
 import json
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
@@ -8,8 +9,13 @@ from adaptive_reasoner.gate.profile import GateProfile
 
 
 def profile_for(model_name: str) -> GateProfile:
-    """The shipped profile whose `model` is the longest beginning of `model_name`, or the default one."""
-    fitting = [profile for profile in _shipped() if profile.model and model_name.startswith(profile.model)]
+    """The shipped profile for a model, or the default one, which says that it is uncalibrated."""
+    return closest_profile(model_name, _shipped())
+
+
+def closest_profile(model_name: str, profiles: Iterable[GateProfile]) -> GateProfile:
+    """The profile whose `model` is the longest beginning of `model_name`, or the default one."""
+    fitting = [profile for profile in profiles if profile.model and model_name.startswith(profile.model)]
     return max(fitting, key=lambda profile: len(profile.model), default=GateProfile.default())
 
 

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -67,7 +66,10 @@ def align_arguments(
 def character_offsets(tokens: Sequence[TokenLogprob]) -> list[tuple[int, int]]:
     """Each token's [start, end) in characters of the joined text; pieces of a character share its offsets."""
     pieces = [token_bytes(token) for token in tokens]
-    data = np.frombuffer(b"".join(pieces), dtype=np.uint8)
+    joined = b"".join(pieces)
+    if joined.isascii():
+        return list(pairwise(accumulate(map(len, pieces), initial=0)))
+    data = np.frombuffer(joined, dtype=np.uint8)
     begins = np.concatenate(((data & 0xC0) != 0x80, [True]))  # continuation bytes are 0b10xxxxxx
     characters = np.concatenate(([0], np.cumsum(begins[:-1])))
     edges = np.concatenate(([0], np.cumsum([len(piece) for piece in pieces], dtype=np.int64)))
@@ -91,7 +93,7 @@ def _locate(pieces: Sequence[bytes], target: bytes) -> int | None:
 def _cut(tokens: Sequence[TokenLogprob], pieces: Sequence[bytes], start: int, end: int) -> list[TokenLogprob]:
     edges = pairwise(accumulate(map(len, pieces), initial=0))
     return [
-        replace(token, utf8=piece[max(start - low, 0) : end - low])
+        TokenLogprob(token.token, token.logprob, token.top, piece[max(start - low, 0) : end - low])
         for token, piece, (low, high) in zip(tokens, pieces, edges, strict=True)
         if max(low, start) < min(high, end)
     ]

@@ -75,11 +75,20 @@ def _top(top: Any) -> list[tuple[str, float]]:
     entries = as_list(top)
     if entries is None:
         raise LogprobsError("a `top_logprobs` value is neither a list nor a mapping")
-    return [(entry.token, entry.logprob) for entry in map(_entry, entries)]
+    return [_pair(as_mapping(entry)) for entry in entries]
+
+
+def _pair(fields: Mapping[str, Any]) -> tuple[str, float]:
+    token = fields.get("token")
+    if not isinstance(token, str):
+        raise LogprobsError("a `top_logprobs` list holds an entry without a token")
+    return token, _number(fields.get("logprob"))
 
 
 def _number(value: Any) -> float:
     """A log probability as a float; NaN where the provider left it out, so that the checks name it."""
+    if type(value) is float:
+        return value
     if value is None:
         return math.nan
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 # Providers write -9999 (and relatives) where they have no value; e**-9000 is no probability of a real model.
 SENTINEL_LOGPROB = -9000.0
@@ -85,7 +85,7 @@ def normalize(token: TokenLogprob) -> TokenLogprob:
         same.remove(min(same, key=lambda logprob: abs(logprob - chosen)))
     others += [(token.token, min(logprob, 0.0)) for logprob in same]
     top = sorted([(token.token, chosen), *others], key=lambda entry: (-entry[1], entry[0]))
-    return replace(token, logprob=chosen, top=top)
+    return TokenLogprob(token.token, chosen, top, token.utf8)
 
 
 def _token_fault(token: TokenLogprob) -> str | None:

@@ -7,7 +7,7 @@ from signals import signal_of
 
 from adaptive_reasoner.config import ReasonerConfig, Situation
 from adaptive_reasoner.errors import ProfileError
-from adaptive_reasoner.gate import GateProfile, ModeProfile, profile_for
+from adaptive_reasoner.gate import GateProfile, ModeProfile
 from adaptive_reasoner.gate.features import FEATURES, feature_values
 from adaptive_reasoner.uncertainty import TokenLogprob, score_tokens
 
@@ -155,8 +155,3 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path):
         broken.save(path)
 
     assert GateProfile.load(path) == PROFILE
-
-
-def test_an_unknown_model_gets_the_default_profile():
-    assert profile_for("nobody-knows-this").kind == "default"
-    assert profile_for("").kind == "default"

@@ -254,6 +254,7 @@ def test_a_thought_that_never_ends_is_no_answer():
         ({"token": "42", "logprob": 10**400}, "too large"),
         ({"token": "42", "logprob": -0.1, "bytes": [300]}, "bytes"),
         ({"token": "42", "logprob": -0.1, "top_logprobs": 3}, "top_logprobs"),
+        ({"token": "42", "logprob": -0.1, "top_logprobs": [{"logprob": -0.1}]}, "entry without a token"),
         ({"logprob": -0.1}, "without a token"),
         ("42", "without a token"),
     ],
