@@ -48,7 +48,7 @@ test-floors: ## run the tests on the oldest releases that pyproject.toml allows 
 	$(UV) pip install --quiet --python $(VENV)-floors/bin/python --resolution lowest-direct --editable . --group test
 	$(VENV)-floors/bin/python -m pytest -m "not train and not postgres" $(PYTEST_OPTIONS)
 
-lint: $(VENV)/.has-lint ## ruff and pyright
+lint: $(VENV)/.has-all $(VENV)/.has-lint ## ruff and pyright (which reads torch's types)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
@@ -76,7 +76,7 @@ $(VENV)/.has-test: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.has-lint: pyproject.toml | $(BIN)/python
-	$(call install,test lint postgres)
+	$(call install,lint)
 	@touch $@
 
 $(VENV)/.has-all: pyproject.toml | $(BIN)/python
