@@ -6,7 +6,6 @@ from graph_ways import WAYS
 from adaptive_reasoner import build_reasoning_graph
 from adaptive_reasoner.testing import ScriptedChatModel
 
-
 # One of each kind: sync and async, whole and streamed, in both event formats.
 FEW_WAYS = ("invoke", "ainvoke", "stream messages", "astream_events v3")
 
