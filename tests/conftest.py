@@ -69,7 +69,7 @@ def chat_openai(serve: ServeModel) -> MakeChatOpenAI:
     Keyword arguments are ChatOpenAI's; `logprobs=True, top_logprobs=5` and no retries unless told otherwise.
     """
 
-    def make(model: BaseChatModel, **options: object) -> ChatOpenAI:
+    def make(model: BaseChatModel, /, **options: object) -> ChatOpenAI:
         settings = {
             "model": "scripted",
             "logprobs": True,

@@ -20,10 +20,18 @@ class WatchedClient:
 
     def __init__(self, client: Any, reader: ResponseReader) -> None:
         self._client = client
-        self.responses = _WatchedMethods(client.responses, reader)
+        self._reader = reader
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
+
+    @property
+    def responses(self) -> "_WatchedMethods":
+        return _WatchedMethods(self._client.responses, self._reader)
+
+    @property
+    def with_raw_response(self) -> "WatchedClient":
+        return WatchedClient(self._client.with_raw_response, self._reader)
 
 
 class _WatchedMethods:
