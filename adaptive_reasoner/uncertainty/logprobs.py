@@ -82,7 +82,7 @@ def _align(reply: Reply) -> tuple[list[TokenLogprob], str] | None:
 def _mismatch(reply: Reply) -> str:
     shown = "the tool call's arguments" if reply.arguments else "the answer's text"
     said = f" (the provider counted {reply.visible_tokens})" if reply.visible_tokens else ""
-    return f"the {len(reply.tokens)} tokens with log probabilities{said} do not add up to {shown}"
+    return f"the log probabilities of {len(reply.tokens)} token(s){said} do not add up to {shown}"
 
 
 def _read(raw: object) -> Reply:

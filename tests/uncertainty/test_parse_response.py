@@ -219,7 +219,7 @@ def test_only_the_last_token_is_not_the_answer():
     reason = why(answer("Answer: 42", FORTY_TWO[-1:], usage_metadata=usage))
 
     assert reason == (
-        "the 1 tokens with log probabilities (the provider counted 4) do not add up to the answer's text"
+        "the log probabilities of 1 token(s) (the provider counted 4) do not add up to the answer's text"
     )
 
 
