@@ -27,10 +27,12 @@ class WatchedClient:
 
     @property
     def responses(self) -> "_WatchedMethods":
+        """The methods of the Responses API."""
         return _WatchedMethods(self._client.responses, self._reader)
 
     @property
     def with_raw_response(self) -> "WatchedClient":
+        """The client whose methods give raw HTTP responses."""
         return WatchedClient(self._client.with_raw_response, self._reader)
 
 
