@@ -21,6 +21,8 @@ from adaptive_reasoner.embedded.problems import (
 SlipKind = Literal["result", "lookup", "check"]
 Segment = tuple[str, float]
 
+# A plan's look-ups are few tokens among many that merely follow, and the hardest to learn.
+_PLAN_WEIGHT = 3.0
 _NEAR = (-20, -10, -9, -2, -1, 1, 2, 9, 10, 20)
 
 
@@ -112,7 +114,8 @@ def draw_slip(rng: Random, problem: Problem, kind: SlipKind) -> Slip | None:
 def _draw_lookup_slip(rng: Random, problem: Problem, index: int) -> Slip | None:
     step = problem.steps[index]
     sides = [side for side in ("left", "right") if isinstance(getattr(step, side), int)]
-    if not sides:
+    is_spelled = step.wording and "{right}" not in step.wording  # "twice": no number to misread
+    if not sides or is_spelled:
         return None
     side = rng.choice(sides)
     # A misread number is mostly another number of the same question.
@@ -136,17 +139,22 @@ def _write_plan(thought: Thought, problem: Problem, slip: Slip | None) -> None:
     separator = ""
     for index in reversed(order) if problem.backward else order:
         step = problem.steps[index]
-        thought.say(f"{separator} {step.key}:")
-        _say_operand(thought, step.left, _misread(slip, index, "left"))
-        thought.say(f" {step.operator}")
-        _say_operand(thought, step.right, _misread(slip, index, "right"))
+        thought.say(f"{separator} {step.key}:", _PLAN_WEIGHT)
+        wrong = {side: _misread(slip, index, side) for side in ("left", "right")}
+        for word in (step.wording or f"{{left}} {step.operator} {{right}}").split():
+            if word == "{left}":
+                _say_operand(thought, step.left, wrong["left"], _PLAN_WEIGHT)
+            elif word == "{right}":
+                _say_operand(thought, step.right, wrong["right"], _PLAN_WEIGHT)
+            else:
+                thought.say(f" {word}", _PLAN_WEIGHT)
         separator = ";"
-    thought.say("".join(f"; {key}: {value}" for key, value in problem.given) + ".")
+    thought.say("".join(f"; {key}: {value}" for key, value in problem.given) + ".", _PLAN_WEIGHT)
 
 
-def _say_operand(thought: Thought, operand: Operand, wrong: int | None) -> None:
+def _say_operand(thought: Thought, operand: Operand, wrong: int | None, weight: float = 1.0) -> None:
     if wrong is None:
-        thought.say(f" {operand}")
+        thought.say(f" {operand}", weight)
     else:
         thought.say(f" {wrong}", 0.0)
 

@@ -62,7 +62,7 @@ def test_targets_are_the_weighted_tokens_after_their_predecessors():
 
 def test_packing_changes_no_branch():
     rng = Random(0)
-    mixture = MixtureConfig(deep=1.0, answer_first=1.0, truncated=1.0, made_up_refine=1.0)
+    mixture = MixtureConfig(deep=1.0, deep_lookup=1.0, answer_first=1.0, truncated=1.0, made_up_refine=1.0)
     example = draw_example(rng, mixture)
     model = lively_model()
     batch = collate([example, draw_example(rng, mixture)])
@@ -107,7 +107,7 @@ def test_training_draws_no_question_that_is_held_apart():
 
 def test_shares_decide_how_often_a_branch_is_drawn():
     rng = Random(2)
-    mixture = MixtureConfig(deep=0.5, answer_first=0.0, truncated=0.0, made_up_refine=0.25)
+    mixture = MixtureConfig(deep=0.5, deep_lookup=0.5, answer_first=0.0, truncated=0.0, made_up_refine=0.25)
     modes = [branch.mode for _ in range(1000) for branch in draw_example(rng, mixture).branches]
     assert modes.count("fast") == 1000
     assert modes.count("answer_first") == 0

@@ -13,10 +13,10 @@ from adaptive_reasoner.embedded.problems.program import (
 )
 from adaptive_reasoner.embedded.problems.words import PEOPLE, THINGS
 
-_PHRASES: dict[tuple[Operator, int], str] = {
-    ("*", 2): "twice as many {things} as",
-    ("*", 3): "three times as many {things} as",
-    ("/", 2): "half as many {things} as",
+_WORDINGS: dict[tuple[Operator, int], str] = {
+    ("*", 2): "twice",
+    ("*", 3): "three times",
+    ("/", 2): "half",
 }
 _MAX_BYSTANDERS = 2
 _SHUFFLED = 0.6
@@ -57,7 +57,11 @@ def _compare(rng: Random, person: str, other: str, values: dict[str, int]) -> St
     value = values[other]
     operator, amount = _draw_comparison(rng, value)
     values[person] = calculate(operator, value, amount) or 0
-    return Step(person, operator, other, amount)
+    if operator in "+-":
+        wording = "{right} " + ("more" if operator == "+" else "fewer") + " than {left}"
+    else:
+        wording = _WORDINGS[operator, amount] + " {left}"
+    return Step(person, operator, other, amount, wording)
 
 
 def _draw_comparison(rng: Random, value: int) -> tuple[Operator, int]:
@@ -75,10 +79,9 @@ def _draw_comparison(rng: Random, value: int) -> tuple[Operator, int]:
 
 
 def _tell(step: Step, things: str) -> str:
-    amount = step.right
+    wording, _, _ = step.wording.partition(" {left}")
     if step.operator in "+-":
-        word = "more" if step.operator == "+" else "fewer"
-        phrase = f"{amount} {word} {things} than"
+        phrase = wording.format(right=step.right).replace(" than", f" {things} than")
     else:
-        phrase = _PHRASES[step.operator, int(amount)].format(things=things)
+        phrase = f"{wording} as many {things} as"
     return f"{step.key} has {phrase} {step.left}."

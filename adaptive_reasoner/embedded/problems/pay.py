@@ -66,13 +66,13 @@ def _several_jobs(rng: Random, name: str, jobs: int) -> tuple[list[str], list[St
     for key, place in zip(_JOB_SUMS[-(jobs - 1) :], places[1:], strict=True):
         steps.append(Step(key, "+", total, place))
         total = key
-    earns = _enumerate(rng, [f"{w} at the {p}" for w, p in zip(wages, places, strict=True)])
-    works = _enumerate(rng, [f"{h} hours at the {p}" for h, p in zip(hours, places, strict=True)])
-    return [f"An hour pays {earns}.", f"{name} works {works}."], steps
+    pays = [f"{wage} at the {place}" for wage, place in zip(wages, places, strict=True)]
+    rng.shuffle(pays)
+    works = [f"{count} hours at the {place}" for count, place in zip(hours, places, strict=True)]
+    return [f"An hour pays {_enumerate(pays)}.", f"{name} works {_enumerate(works)}."], steps
 
 
-def _enumerate(rng: Random, entries: list[str]) -> str:
-    rng.shuffle(entries)
+def _enumerate(entries: list[str]) -> str:
     return ", ".join(entries[:-1]) + " and " + entries[-1]
 
 

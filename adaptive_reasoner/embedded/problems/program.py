@@ -14,12 +14,17 @@ MAX_LEVEL = 6
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation; an operand is a number of the question or the key of an earlier value."""
+    """One operation; an operand is a number of the question or the key of an earlier value.
+
+    `wording` is how the question puts it, e.g. "{right} more than {left}"; a plan copies it.
+    Empty: a plan writes the operation.
+    """
 
     key: str
     operator: Operator
     left: Operand
     right: Operand
+    wording: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,10 +43,11 @@ def draw_shop(rng: Random, level: int) -> Problem | None:
     largest = 60 if basket.kinds == 1 and not basket.counted else 25 if basket.kinds < 3 else 15
     prices = [rng.randint(2, largest) for _ in goods]
     counts = [rng.randint(2, 9) if i < basket.counted else 1 for i in range(basket.kinds)]
+    rng.shuffle(counts)
     steps = _buy(goods, prices, counts)
     singles = zip(goods, prices, counts, strict=False)
     given = tuple((thing, price) for thing, price, count in singles if count == 1)
-    sentences = [_price_list(rng, goods, prices), _purchase(rng, name, goods, counts)]
+    sentences = [_price_list(rng, goods, prices), _purchase(name, goods, counts)]
     due: Operand = steps[-1].key if steps else goods[0]
     extras = _settle(rng, basket, name, due)
     question = " ".join([*sentences, *extras[0]])
@@ -73,12 +74,11 @@ def _price_list(rng: Random, goods: list[str], prices: list[int]) -> str:
     return f"A shop sells {_enumerate(entries)} dollars each."
 
 
-def _purchase(rng: Random, name: str, goods: list[str], counts: list[int]) -> str:
+def _purchase(name: str, goods: list[str], counts: list[int]) -> str:
     entries = [
         f"{count} {thing}" if count > 1 else f"one of the {thing}"
         for thing, count in zip(goods, counts, strict=False)
     ]
-    rng.shuffle(entries)
     return f"{name} buys {_enumerate(entries)}."
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+import torch
+
 from adaptive_reasoner.embedded.dialogue import MAX_ALTERNATIVES, refine_request
 from adaptive_reasoner.embedded.problems import Problem
 from adaptive_reasoner.embedded.tokenizer import encoding, special
@@ -76,6 +78,7 @@ def _answer(model: Decoder, problems: list[Problem]) -> list[tuple[str, list[Spa
     found: list[tuple[str, list[Span]]] = []
     for start in range(0, len(problems), _CHUNK):
         prompts = mode_prompts(problems[start : start + _CHUNK], "fast")
-        replies = greedy(model, prompts, _MAX_TOKENS)
+        with torch.autocast("cpu", torch.bfloat16):
+            replies = greedy(model, prompts, _MAX_TOKENS)
         found += [(encoding().decode(reply.ids), uncertain_spans(reply)) for reply in replies]
     return found

@@ -36,15 +36,15 @@ class StageConfig:
 
 
 STAGES = (
-    StageConfig("base", minutes=54),
+    StageConfig("base", minutes=58),
     StageConfig(
         "refine",
-        minutes=18,
+        minutes=17,
         peak=0.25,
         decay_from=0.1,
         final=0.0,
         warmup_steps=20,
-        mixture=MixtureConfig(deep=0.35, answer_first=0.10, truncated=0.12, refine=0.4, made_up_refine=0.05),
+        mixture=MixtureConfig(answer_first=0.10, truncated=0.12, refine=0.4, made_up_refine=0.05),
         collect=60_000,
     ),
 )

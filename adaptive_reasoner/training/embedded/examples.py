@@ -22,15 +22,20 @@ from adaptive_reasoner.embedded.problems import (
     split_of,
 )
 
+# Looking up who has what is learned last, so these families get more thoughts.
+LOOKUP_FAMILIES = frozenset({"chain", "shop"})
+
 
 @dataclass(frozen=True, slots=True)
 class MixtureConfig:
     """How often each branch, prompt and multi-turn thread is drawn.
 
+    `deep_lookup` takes the place of `deep` for the families of LOOKUP_FAMILIES.
     `refine` are answers that the model gave before, `made_up_refine` random first answers.
     """
 
-    deep: float = 0.38
+    deep: float = 0.26
+    deep_lookup: float = 0.55
     answer_first: float = 0.12
     truncated: float = 0.12
     refine: float = 0.0
@@ -83,7 +88,7 @@ def draw_example(rng: Random, mixture: MixtureConfig, refined: RefineTurn | None
         turns = [("user", earlier.question), ("assistant", answer_text(earlier.answer)), *turns]
     branches = [render_fast(problem)]
     makers: list[tuple[float, Callable[[Problem, Random], Branch]]] = [
-        (mixture.deep, render_deep),
+        (mixture.deep_lookup if problem.family in LOOKUP_FAMILIES else mixture.deep, render_deep),
         (mixture.answer_first, render_answer_first),
         (mixture.truncated, render_truncated),
     ]

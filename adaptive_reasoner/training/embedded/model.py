@@ -17,7 +17,7 @@ class ModelConfig:
     layers: int = 6
     heads: int = 6
     ff: int = 512
-    vocab_size: int = 486
+    vocab_size: int = 470
     context: int = 512
     rope_theta: float = 10000.0
 
