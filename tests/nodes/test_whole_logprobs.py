@@ -13,6 +13,7 @@ from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.rate_limiters import InMemoryRateLimiter
+from pydantic import Field
 
 from adaptive_reasoner.nodes.whole_logprobs import WholeLogprobs
 from adaptive_reasoner.testing import Reply, ScriptedChatModel, logprobs_of
@@ -113,7 +114,7 @@ def test_the_rate_limiter_of_the_wrapped_model_is_asked_once():
 class Sync(BaseChatModel):
     """Only the sync methods, and maybe a stream; remembers its thread."""
 
-    threads: list[threading.Thread] = []
+    threads: list[threading.Thread] = Field(default_factory=list)
     streaming: bool = False
     _llm_type = "sync"
 

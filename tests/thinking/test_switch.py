@@ -1,0 +1,93 @@
+"""How each kind of model is told to think, and whether its log probabilities are asked for."""
+
+import pytest
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langchain_openai import ChatOpenAI
+
+from adaptive_reasoner.testing import ScriptedChatModel
+from adaptive_reasoner.thinking import (
+    has_thinking_switch,
+    is_embedded,
+    logprob_kwargs,
+    model_name_of,
+    thinking_kwargs,
+)
+
+ASKED = {"logprobs": True, "top_logprobs": 20}
+
+
+def openai(name, levels=()):
+    profile = {"reasoning_effort_levels": list(levels)} if levels else {}
+    return ChatOpenAI(model=name, api_key="x", profile=profile)
+
+
+SIMPLE = FakeListChatModel(responses=["x"])
+EMBEDDED = ScriptedChatModel([], model_name="adaptive-reasoner-embedded")
+SERVED = openai("adaptive-reasoner-embedded")
+PLAIN = openai("gpt-4.1-mini")
+THINKER = openai("thinker", ["none", "minimal", "low", "medium", "high", "xhigh"])
+ALWAYS = openai("always", ["low", "medium", "high"])
+STRANGE = openai("strange", ["short", "long"])
+
+
+@pytest.mark.parametrize(
+    ("model", "thinking", "kwargs"),
+    [
+        (EMBEDDED, "off", {"thinking": "off"}),
+        (EMBEDDED, {"budget_tokens": 9}, {"thinking": {"budget_tokens": 9}}),
+        (SERVED, "off", {"reasoning_effort": "none"}),
+        (SERVED, "on", {"reasoning_effort": "high"}),
+        (SERVED, {"budget_tokens": 48}, {"reasoning_effort": "low"}),
+        (SERVED, {"budget_tokens": 96}, {"reasoning_effort": "medium"}),
+        (SERVED, {"budget_tokens": 97}, {"reasoning_effort": "high"}),
+        (PLAIN, "on", {}),
+        (SIMPLE, "on", {}),
+        (THINKER, "off", {"reasoning_effort": "none"}),
+        (THINKER, "on", {"reasoning_effort": "high"}),
+        (THINKER, {"budget_tokens": 100}, {"reasoning_effort": "low"}),
+        (THINKER, {"budget_tokens": 9000}, {"reasoning_effort": "high"}),
+        (ALWAYS, "off", {"reasoning_effort": "low"}),
+        (STRANGE, "off", {"reasoning_effort": "short"}),
+        (STRANGE, "on", {"reasoning_effort": "long"}),
+    ],
+)
+def test_thinking_becomes_what_the_model_understands(model, thinking, kwargs):
+    assert thinking_kwargs(model, thinking) == kwargs
+
+
+@pytest.mark.parametrize(
+    ("model", "thinking", "kwargs"),
+    [
+        (PLAIN, "off", ASKED),
+        (PLAIN, "on", ASKED),
+        (THINKER, "off", ASKED),
+        (THINKER, "on", {}),  # OpenAI gives them at effort "none" only
+        (SERVED, "on", ASKED),
+        (EMBEDDED, "on", ASKED),
+        (SIMPLE, "off", {}),
+    ],
+)
+def test_log_probabilities_are_asked_for_where_they_may_come(model, thinking, kwargs):
+    assert logprob_kwargs(model, thinking, 20) == kwargs
+
+
+@pytest.mark.parametrize(
+    ("model", "has_switch"),
+    [(EMBEDDED, True), (SERVED, True), (THINKER, True), (PLAIN, False), (SIMPLE, False)],
+)
+def test_models_without_a_switch_are_known(model, has_switch):
+    assert has_thinking_switch(model) is has_switch
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [(PLAIN, "gpt-4.1-mini"), (EMBEDDED, "adaptive-reasoner-embedded"), (SIMPLE, "FakeListChatModel")],
+)
+def test_a_models_name_is_found(model, name):
+    assert model_name_of(model) == name
+
+
+def test_the_embedded_model_is_known_by_its_name():
+    assert is_embedded(SERVED)
+    assert is_embedded(openai("adaptive-reasoner-embedded-2"))
+    assert not is_embedded(PLAIN)

@@ -1,0 +1,76 @@
+"""The rules in their order, then the estimator."""
+
+import pytest
+from langchain_core.messages import HumanMessage
+
+from adaptive_reasoner import ReasonerConfig
+from adaptive_reasoner.triage import TriageRequest, choose_route
+
+
+class Estimator:
+    def __init__(self, gain):
+        self.gain = gain
+
+    def estimate(self, messages):
+        return {"gain": self.gain, "difficulty": 0.6, "source": "mine", "reason": f"of {messages[-1].text}"}
+
+
+EAGER, LAZY = Estimator(0.95), Estimator(0.1)
+RULES = {"always_think": ("prove",), "never_think": ("prove|hello",)}
+
+
+def choose(text="How much?", config=None, estimator=EAGER, **request):
+    asked = TriageRequest(messages=[HumanMessage(text)], text=text, **request)
+    return choose_route(asked, config or ReasonerConfig(), estimator)
+
+
+@pytest.mark.parametrize(
+    ("request_", "text", "config", "route", "source"),
+    [
+        ({"thinking": "off", "importance": "high"}, "prove it", RULES, "fast", "caller"),
+        ({"thinking": "on"}, "hello", RULES, "deep", "caller"),
+        ({"thinking": {"budget_tokens": 5}}, "hello", RULES, "deep", "caller"),
+        ({"importance": "high"}, "hello", RULES, "deep", "importance"),
+        ({}, "Please PROVE it", RULES, "deep", "rule"),
+        ({"previous_route": "deep"}, "hello", RULES, "fast", "rule"),
+        ({"previous_route": "deep"}, "yes", {}, "deep", "thread"),
+        ({"previous_route": "fast"}, "and then?", {}, "fast", "thread"),
+        ({"previous_route": "deep"}, "What is the capital of France?", {"triage": "off"}, "fast", "off"),
+        ({"previous_route": "deep"}, "yes", {"triage": "off"}, "deep", "thread"),
+        ({"previous_route": "deep"}, "What is the capital of France?", {}, "deep", "mine"),
+        ({}, "yes", {}, "deep", "mine"),
+    ],
+)
+def test_the_first_rule_that_applies_decides(request_, text, config, route, source):
+    decision = choose(text, ReasonerConfig(**config), **request_)
+    assert (decision.route, decision.triage["source"]) == (route, source)
+    assert decision.triage["reason"]
+
+
+@pytest.mark.parametrize(
+    ("gain", "threshold", "route"),
+    [(0.9, 0.9, "deep"), (0.89, 0.9, "fast"), (-0.2, -0.5, "deep"), (0.5, 1.0, "fast")],
+)
+def test_the_predicted_gain_decides_against_the_threshold(gain, threshold, route):
+    decision = choose(config=ReasonerConfig(think_at_gain=threshold), estimator=Estimator(gain))
+    assert decision.route == route
+    assert decision.triage["gain"] == gain
+    assert f"predicted gain {gain:.2f}" in decision.triage["reason"]
+
+
+def test_without_an_estimator_a_query_starts_fast():
+    decision = choose(estimator=None)
+    assert (decision.route, decision.triage["source"]) == ("fast", "none")
+
+
+def test_the_estimator_is_not_asked_where_a_rule_decides():
+    class Forbidden:
+        def estimate(self, messages):
+            raise AssertionError("must not be asked")
+
+    assert choose(thinking="on", estimator=Forbidden()).route == "deep"
+
+
+def test_a_pattern_names_itself_in_the_reason():
+    decision = choose("prove it", ReasonerConfig(always_think=("lemma", "prove")), LAZY)
+    assert decision.triage["reason"] == "matches the always-think pattern 'prove'"
