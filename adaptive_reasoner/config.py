@@ -183,7 +183,7 @@ def _check_method(name: str, value: Any, method: str, expected: str) -> None:
 
 
 def _check_patterns(name: str, patterns: Any) -> None:
-    several = cast("list[Any]", patterns) if isinstance(patterns, list | tuple) else [None]
+    several: list[Any] = [*cast("list[Any]", patterns)] if isinstance(patterns, list | tuple) else [None]
     if not all(isinstance(pattern, str) for pattern in several):
         raise ConfigurationError(f"{name} is {patterns!r}; give a tuple of regular expressions.")
     for pattern in several:
