@@ -44,7 +44,7 @@ STAGES = (
         decay_from=0.1,
         final=0.0,
         warmup_steps=20,
-        mixture=MixtureConfig(answer_first=0.10, truncated=0.12, refine=0.4, made_up_refine=0.05),
+        mixture=MixtureConfig(refine=0.25, made_up_refine=0.02),
         collect=60_000,
     ),
 )

@@ -34,15 +34,15 @@ class MixtureConfig:
     `refine` are answers that the model gave before, `made_up_refine` random first answers.
     """
 
-    deep: float = 0.26
-    deep_lookup: float = 0.55
-    answer_first: float = 0.12
-    truncated: float = 0.12
+    deep: float = 0.2
+    deep_lookup: float = 0.36
+    answer_first: float = 0.1
+    truncated: float = 0.1
     refine: float = 0.0
-    made_up_refine: float = 0.10
+    made_up_refine: float = 0.08
     outside: float = 0.03
     earlier_turn: float = 0.04
-    problems_per_batch: int = 24
+    problems_per_batch: int = 30
     batches_per_pool: int = 16
 
 

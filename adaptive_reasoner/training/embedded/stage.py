@@ -57,6 +57,7 @@ class StageRun:
             on_checkpoint: called in process 0 after each checkpoint and at the end.
         """
         self.restore()
+        restored = self.tally.step
         started = time.monotonic() - self.tally.seconds
         last_saved = self.tally.seconds
         losses: list[float] = []
@@ -69,7 +70,8 @@ class StageRun:
             if self.tally.seconds - last_saved > 60 * self.config.checkpoint_minutes:
                 last_saved = self.tally.seconds
                 self._save(on_checkpoint)
-        self._save(on_checkpoint)
+        if self.tally.step > restored:
+            self._save(on_checkpoint)
 
     def _agree(self, done: float) -> float:
         """Process 0's clock decides for all, so that they stop at the same step."""
