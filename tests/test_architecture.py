@@ -18,7 +18,7 @@ FLOORS = (
     {"embedded"},
     {"prompts", "models", "nodes", "routing", "recorded", "testing"},
     {"graph"},
-    {"integrations", "traces", "training", "server"},
+    {"integrations", "traces", "training", "server", "doctor"},
     {"cli"},
     {"__main__"},
 )

@@ -10,6 +10,7 @@ import typer
 
 from adaptive_reasoner.cli.ask import ask
 from adaptive_reasoner.cli.chat import chat
+from adaptive_reasoner.cli.doctor import doctor
 from adaptive_reasoner.cli.train import train_app
 from adaptive_reasoner.errors import AdaptiveReasonerError
 
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.command(epilog=f'Example: {PROGRAM} ask "What is 3 * 7 + 5?" --show-thoughts')(ask)
 app.command(epilog=f"Example: {PROGRAM} chat --db talk.sqlite --thread-id monday")(chat)
+app.command(epilog=f"Example: {PROGRAM} doctor --base-url http://127.0.0.1:8000/v1 --model qwen3-8b")(doctor)
 app.add_typer(train_app, name="train")
 
 

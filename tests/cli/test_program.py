@@ -44,7 +44,9 @@ def test_help_does_not_load_the_model_stack() -> None:
     assert not {"langchain_core", "langgraph", "numpy", "openai", "tiktoken"} & set(json.loads(done.stderr))
 
 
-@pytest.mark.parametrize("arguments", [[], ["ask"], ["chat"], ["train"], ["train", "embedded"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [[], ["ask"], ["chat"], ["train"], ["train", "embedded"], ["doctor"]], ids=" ".join
+)
 def test_every_help_has_an_example(arguments: list[str]) -> None:
     done = CliRunner().invoke(app, [*arguments, "--help"])
     assert done.exit_code == 0
