@@ -84,7 +84,7 @@ class ReasonerConfig:
         think_at_gain: predicted gain in P(right), from which triage thinks at once instead of answering fast.
         always_think, never_think: regular expressions, case-insensitive, tried on the newest human turn.
         budget: one or several hard limits; all hold.
-        max_refinements: refine rounds a turn.
+        max_refinements: refine rounds a turn, counted anew after each tool result.
         max_model_calls: model calls a turn, tool rounds included; a hard cap beside any budget.
         max_output_tokens: output tokens of one model call; None leaves it to the model. Under a token budget,
             None is the model's own limit, or 4,096 tokens where that is unknown; a model whose output cannot be

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.messages import AIMessage
-from langchain_core.runnables import RunnableConfig, RunnableLambda
+from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
 from adaptive_reasoner.config import ReasonerConfig
@@ -22,6 +22,7 @@ from adaptive_reasoner.nodes.model_call import (
     takes_max_tokens,
 )
 from adaptive_reasoner.nodes.spending import Purse
+from adaptive_reasoner.nodes.two_forms import TwoForms
 from adaptive_reasoner.state import AnsweringNode, Attempt, ReasoningState
 
 Prepare = Callable[[ReasoningState, CallSettings], tuple[ModelCaller, ModelRequest]]
@@ -44,9 +45,9 @@ class Answering:
     config: ReasonerConfig
     purse: Purse
 
-    def as_node(self) -> RunnableLambda[ReasoningState, Update]:
+    def as_node(self) -> TwoForms:
         """The node with its sync and async forms."""
-        return RunnableLambda(self._answer, afunc=self._aanswer, name=self.name)
+        return TwoForms(self.name, self._answer, self._aanswer)
 
     def _answer(self, state: ReasoningState, config: RunnableConfig) -> Update:
         caller, request, refusal = self._begin(state, config)

@@ -9,25 +9,24 @@ from langgraph.config import get_stream_writer
 
 from adaptive_reasoner.config import Decision, Situation
 from adaptive_reasoner.errors import BudgetExhaustedError, ConfigurationError, RefusalError
-from adaptive_reasoner.nodes.best_round import answered_by_deep, best_round, repeats_doubt
+from adaptive_reasoner.nodes.best_round import answered_by_deep, repeats_doubt
 from adaptive_reasoner.nodes.call_settings import CallSettings, read_call_settings
 from adaptive_reasoner.nodes.parts import Parts
 from adaptive_reasoner.nodes.problems import was_cut_off
-from adaptive_reasoner.nodes.spending import total_usage
+from adaptive_reasoner.nodes.rounds import count_of, round_of, with_best, with_decision, with_round
 from adaptive_reasoner.nodes.token_heat import token_entropies
 from adaptive_reasoner.state import (
     MODE_OF_NODE,
-    AnsweringNode,
     Attempt,
     ReasoningReport,
     ReasoningState,
-    Round,
     Signal,
     Turn,
     Verdict,
 )
-from adaptive_reasoner.uncertainty.message import score_message
-from adaptive_reasoner.uncertainty.score import unknown_signal
+from adaptive_reasoner.uncertainty.logprobs import parse_response
+from adaptive_reasoner.uncertainty.score import score_tokens, unknown_signal
+from adaptive_reasoner.uncertainty.tokens import TokenLogprobs
 
 Update = dict[str, Any]
 
@@ -67,18 +66,21 @@ class _ConfidenceGateNode:
         settings = read_call_settings(config, self._parts.config)
         message, attempt = state["candidates"][-1], state["turn"]["attempt"]
         assert attempt is not None, "the graph leads here only from a node that made an attempt"  # noqa: S101
-        signal = self._signal(message, attempt)
-        judged = _with_round(state, _round(attempt, signal, message))
+        answer = parse_response(message)
+        signal = self._signal(answer, message, attempt)
+        judged = with_round(state, round_of(attempt, signal, message))
         options = self._options(judged, settings, attempt, message)
         decision = self._decide(judged, attempt, options)
-        return self._update(judged, decision, options, message)
+        update = self._update(judged, decision, options, message)
+        _announce(update["reasoning"], str(message.text), answer)
+        return update
 
-    def _signal(self, message: AIMessage, attempt: Attempt) -> Signal:
+    def _signal(self, answer: TokenLogprobs, message: AIMessage, attempt: Attempt) -> Signal:
         if attempt["error"]:
             return unknown_signal(attempt["error_message"] or attempt["error"])
         if was_cut_off(message):
             return unknown_signal("the answer was cut off at its limit of output tokens")
-        return score_message(message, self._parts.config.answer_span)
+        return score_tokens(answer, self._parts.config.answer_span)
 
     def _decide(self, judged: ReasoningState, attempt: Attempt, options: _Options) -> Decision:
         mode, can_review = MODE_OF_NODE[attempt["node"]], self._parts.config.review == "low_confidence"
@@ -104,7 +106,7 @@ class _ConfidenceGateNode:
         may_refine = (
             not attempt["error"]
             and not message.tool_calls
-            and _count(state, "refine") < self._parts.config.max_refinements
+            and count_of(state, "refine") < self._parts.config.max_refinements
             and not repeats_doubt(state["candidates"][state["turn"]["answers_from"] :])
         )
         may_escalate = (
@@ -123,9 +125,9 @@ class _ConfidenceGateNode:
     def _update(
         self, state: ReasoningState, decision: Decision, options: _Options, message: AIMessage
     ) -> Update:
-        report = _with_decision(state["reasoning"], decision)
+        report = with_decision(state["reasoning"], decision)
         if decision.verdict in ("accept", "give_up", "review"):
-            report = _with_best(report, state["turn"]["answers_from"])
+            report = with_best(report, state["turn"]["answers_from"])
         runs_tools = decision.verdict == "accept" and bool(message.tool_calls)
         stopped_by = options.stopped_by if decision.verdict in ("give_up", "review") else None
         turn: Turn = {
@@ -134,7 +136,6 @@ class _ConfidenceGateNode:
             "next_node": "tools" if runs_tools else NEXT_NODE[decision.verdict],
             "stopped_by": stopped_by,
         }
-        _announce(report, message)
         if not runs_tools:
             return {"reasoning": report, "turn": turn}
         turn["answers_from"] = len(report["rounds"])
@@ -159,51 +160,8 @@ def _allowed(decision: Decision, situation: Situation, attempt: Attempt) -> Deci
     return Decision("review" if situation.can_review else "give_up", reason, decision.risk)
 
 
-def _announce(report: ReasoningReport, message: AIMessage) -> None:
+def _announce(report: ReasoningReport, text: str, answer: TokenLogprobs) -> None:
     """Tell a watching caller; the token entropies are for showing and stay out of the state."""
     index = len(report["rounds"]) - 1
     event: dict[str, Any] = {"event": "round", "index": index, "round": report["rounds"][-1]}
-    get_stream_writer()({**event, "text": str(message.text), "tokens": token_entropies(message)})
-
-
-def _round(attempt: Attempt, signal: Signal, message: AIMessage) -> Round:
-    one: Round = {
-        "node": attempt["node"],
-        "verdict": "give_up",
-        "signal": signal,
-        "usage": attempt["usage"],
-        "latency_seconds": attempt["latency_seconds"],
-    }
-    if attempt["error"]:
-        one["error"] = attempt["error"]
-    if attempt["usage_estimated"]:
-        one["usage_estimated"] = True
-    if message.tool_calls:
-        one["tool_calls"] = [call["name"] for call in message.tool_calls]
-    return one
-
-
-def _with_round(state: ReasoningState, one: Round) -> ReasoningState:
-    report = state["reasoning"]
-    rounds = [*report["rounds"], one]
-    usage = total_usage([each["usage"] for each in rounds])
-    return {**state, "reasoning": {**report, "rounds": rounds, "usage": usage}}
-
-
-def _with_decision(report: ReasoningReport, decision: Decision) -> ReasoningReport:
-    last = report["rounds"][-1]
-    signal: Signal = {**last["signal"], "risk": decision.risk}
-    judged: Round = {**last, "verdict": decision.verdict, "signal": signal, "reason": decision.reason}
-    return {**report, "rounds": [*report["rounds"][:-1], judged]}
-
-
-def _with_best(report: ReasoningReport, answers_from: int) -> ReasoningReport:
-    """The best answer so far is the one with the least risk, not the newest; -1 where every call failed."""
-    best = best_round(report["rounds"], answers_from)
-    return {**report, "accepted_round": best, "signal": report["rounds"][best]["signal"]}
-
-
-def _count(state: ReasoningState, node: AnsweringNode) -> int:
-    """How often `node` has answered since the last tool result."""
-    rounds = state["reasoning"]["rounds"][state["turn"]["answers_from"] :]
-    return sum(one["node"] == node for one in rounds)
+    get_stream_writer()({**event, "text": text, "tokens": token_entropies(answer)})

@@ -1,19 +1,19 @@
 """deep_think: the deep model, thinking on or to the caller's budget."""
 
 from langchain_core.messages import BaseMessage, SystemMessage
-from langchain_core.runnables import Runnable
 
 from adaptive_reasoner.nodes.answering import Answering
 from adaptive_reasoner.nodes.call_settings import CallSettings
 from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest
 from adaptive_reasoner.nodes.parts import Parts
 from adaptive_reasoner.nodes.sendable import sendable
+from adaptive_reasoner.nodes.two_forms import TwoForms
 from adaptive_reasoner.prompts import THINK
 from adaptive_reasoner.state import ReasoningState
 from adaptive_reasoner.thinking import has_thinking_switch, logprob_kwargs, thinking_kwargs
 
 
-def make_deep_think_node(parts: Parts) -> Runnable[ReasoningState, dict[str, object]]:
+def make_deep_think_node(parts: Parts) -> TwoForms:
     """Build the node that thinks before it answers."""
 
     def prepare(state: ReasoningState, settings: CallSettings) -> tuple[ModelCaller, ModelRequest]:

@@ -14,15 +14,14 @@ from langgraph.errors import GraphBubbleUp
 from adaptive_reasoner.errors import ConfigurationError
 from adaptive_reasoner.nodes.claims import Claims
 from adaptive_reasoner.nodes.isolated import arun_isolated, run_isolated
+from adaptive_reasoner.nodes.two_forms import TwoForms
 from adaptive_reasoner.state import ReasoningReport, ReasoningState
 
 Update = dict[str, Any]
 INTERRUPTED = "unknown: the process that claimed the hand-off ended before it was done; it is not repeated"
 
 
-def make_deliver_node(
-    downstream: Runnable[Any, Any], claims: Claims
-) -> "RunnableLambda[ReasoningState, Update]":
+def make_deliver_node(downstream: Runnable[Any, Any], claims: Claims) -> TwoForms:
     """Build the node that calls `downstream` for the turns that `claims` holds."""
 
     def deliver(state: ReasoningState, config: RunnableConfig) -> Update:
@@ -47,7 +46,7 @@ def make_deliver_node(
             raise
         return _end(state, _status(result))
 
-    return RunnableLambda(deliver, afunc=adeliver, name="deliver")
+    return TwoForms("deliver", deliver, adeliver)
 
 
 def as_runnable(downstream: Any) -> Runnable[Any, Any]:

@@ -1,18 +1,17 @@
 """fast_answer: the fast model, thinking off."""
 
-from langchain_core.runnables import Runnable
-
 from adaptive_reasoner.nodes.answering import Answering
 from adaptive_reasoner.nodes.call_settings import CallSettings
 from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest
 from adaptive_reasoner.nodes.parts import Parts
 from adaptive_reasoner.nodes.sendable import sendable
+from adaptive_reasoner.nodes.two_forms import TwoForms
 from adaptive_reasoner.state import ReasoningState
 from adaptive_reasoner.thinking import has_thinking_switch, logprob_kwargs, thinking_kwargs
 from adaptive_reasoner.thinking.switch import Thinking
 
 
-def make_fast_answer_node(parts: Parts) -> Runnable[ReasoningState, dict[str, object]]:
+def make_fast_answer_node(parts: Parts) -> TwoForms:
     """Build the node that answers without thinking."""
 
     def prepare(state: ReasoningState, _settings: CallSettings) -> tuple[ModelCaller, ModelRequest]:

@@ -1,7 +1,6 @@
 """refine: the model that answered sees its uncertain spans with their alternatives and answers again."""
 
 from langchain_core.messages import AIMessage, HumanMessage
-from langchain_core.runnables import Runnable
 
 from adaptive_reasoner.nodes.answering import Answering
 from adaptive_reasoner.nodes.best_round import answered_by_deep
@@ -9,12 +8,13 @@ from adaptive_reasoner.nodes.call_settings import CallSettings
 from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest
 from adaptive_reasoner.nodes.parts import Parts
 from adaptive_reasoner.nodes.sendable import sendable
+from adaptive_reasoner.nodes.two_forms import TwoForms
 from adaptive_reasoner.prompts import refine_prompt
 from adaptive_reasoner.state import ReasoningState
 from adaptive_reasoner.thinking import logprob_kwargs, thinking_kwargs
 
 
-def make_refine_node(parts: Parts) -> Runnable[ReasoningState, dict[str, object]]:
+def make_refine_node(parts: Parts) -> TwoForms:
     """Build the node that feeds the doubt back."""
 
     def prepare(state: ReasoningState, settings: CallSettings) -> tuple[ModelCaller, ModelRequest]:

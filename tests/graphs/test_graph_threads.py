@@ -142,7 +142,7 @@ PROGRAM = """
     deep = ScriptedChatModel([block] if is_first else ["42"], model_name="large")
     with SqliteSaver.from_conn_string(os.path.join(folder, "threads.sqlite")) as saver:
         graph = build_reasoning_graph(fast, deep, checkpointer=saver)
-        state = graph.invoke(given, {"configurable": {"thread_id": "1"}})
+        state = graph.invoke(given, {"configurable": {"thread_id": "1"}}, durability="sync")
         rounds = [[one["node"], one["verdict"]] for one in state["reasoning"]["rounds"]]
         print(json.dumps([state["messages"][-1].text, rounds, len(fast.calls)]))
 """

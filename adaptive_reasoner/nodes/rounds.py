@@ -1,0 +1,55 @@
+"""How a round enters the report: first the call and its signal, then the verdict, then which answer is best."""
+
+from langchain_core.messages import AIMessage
+
+from adaptive_reasoner.config import Decision
+from adaptive_reasoner.nodes.best_round import best_round
+from adaptive_reasoner.nodes.spending import total_usage
+from adaptive_reasoner.state import AnsweringNode, Attempt, ReasoningReport, ReasoningState, Round, Signal
+
+
+def round_of(attempt: Attempt, signal: Signal, message: AIMessage) -> Round:
+    """The round of a call that was not judged yet."""
+    one: Round = {
+        "node": attempt["node"],
+        "verdict": "give_up",
+        "signal": signal,
+        "usage": attempt["usage"],
+        "latency_seconds": attempt["latency_seconds"],
+    }
+    if attempt["error"]:
+        one["error"] = attempt["error"]
+    if attempt["usage_estimated"]:
+        one["usage_estimated"] = True
+    if message.tool_calls:
+        one["tool_calls"] = [call["name"] for call in message.tool_calls]
+    return one
+
+
+def with_round(state: ReasoningState, one: Round) -> ReasoningState:
+    """The state with `one` as its newest round, and what it used."""
+    report = state["reasoning"]
+    rounds = [*report["rounds"], one]
+    usage = total_usage([each["usage"] for each in rounds])
+    return {**state, "reasoning": {**report, "rounds": rounds, "usage": usage}}
+
+
+def with_decision(report: ReasoningReport, decision: Decision) -> ReasoningReport:
+    """The report with the verdict on its newest round; a gate's number may be NumPy's, the state's is plain."""
+    last = report["rounds"][-1]
+    risk = None if decision.risk is None else float(decision.risk)
+    signal: Signal = {**last["signal"], "risk": risk}
+    judged: Round = {**last, "verdict": decision.verdict, "signal": signal, "reason": decision.reason}
+    return {**report, "rounds": [*report["rounds"][:-1], judged]}
+
+
+def with_best(report: ReasoningReport, answers_from: int) -> ReasoningReport:
+    """The best answer so far is the one with the least risk, not the newest; -1 where every call failed."""
+    best = best_round(report["rounds"], answers_from)
+    return {**report, "accepted_round": best, "signal": report["rounds"][best]["signal"]}
+
+
+def count_of(state: ReasoningState, node: AnsweringNode) -> int:
+    """How often `node` has answered since the last tool result."""
+    rounds = state["reasoning"]["rounds"][state["turn"]["answers_from"] :]
+    return sum(one["node"] == node for one in rounds)
