@@ -26,11 +26,18 @@ from measuring.saving import Line, References, Resamples, draw_resamples, interv
 from adaptive_reasoner.config import ReasonerConfig
 from adaptive_reasoner.gate import profile_for
 from adaptive_reasoner.thinking.switch import EMBEDDED_MODEL_NAME
-from adaptive_reasoner.training.embedded.calibrate import PRICES, PROFILE_PATH, collect_cases
+from adaptive_reasoner.training.embedded.calibrate import PROFILE_PATH, collect_cases
 from adaptive_reasoner.training.embedded.calibrate_answers import Answer, Ask
 from adaptive_reasoner.training.embedded.calibrate_kept import Collection
 from adaptive_reasoner.training.embedded.calibrate_policy import Case, run_policy, totals, totals_of_mode
 from adaptive_reasoner.training.embedded.calibrate_profile import fit_risks
+from adaptive_reasoner.training.embedded.calibrate_setting import (
+    PRICES,
+    cross_fit,
+    predicted_gains,
+    settings_by_price,
+)
+from adaptive_reasoner.training.embedded.calibrate_triage import fit_triage
 from adaptive_reasoner.triage import TriageRequest, choose_route, estimator_for
 
 SHIPPED = "triage + gate + refine"
@@ -97,7 +104,10 @@ def all_lines(evidence: Evidence) -> tuple[list[Line], Line]:
     never = np.zeros(len(cases), dtype=np.bool_)
     risks = fit_risks(evidence.calibration)
     escalating = [risks.at_price(price, ways=("escalate",)) for price in PRICES]
-    refining = [risks.at_price(price) for price in PRICES]
+    settings = [setting for setting, _ in settings_by_price(cross_fit(evidence.calibration))]
+    refining = [risks.at_price(setting.price) for setting in settings]
+    estimated = predicted_gains(cases, fit_triage(evidence.calibration))
+    thinks = [estimated >= setting.think_at_gain for setting in settings]
     lines = [
         Line("always fast", [totals_of_mode(cases, "fast")]),
         Line("always deep", [totals_of_mode(cases, "deep")]),
@@ -106,10 +116,11 @@ def all_lines(evidence: Evidence) -> tuple[list[Line], Line]:
         *(self_consistency(evidence.samples[:k]) for k in (3, 5)),
         triage_alone(cases, gains),
         entropy_gate(cases),
-        gate_line("gate alone: expected loss", cases, escalating, never),
-        gate_line(SHIPPED, cases, refining, at_once),
+        gate_line("gate alone: expected loss", cases, escalating, [never] * len(escalating)),
+        gate_line("gate + refine", cases, refining, [never] * len(refining)),
+        gate_line(SHIPPED, cases, refining, thinks),
     ]
-    shipped = gate_line("shipped setting", cases, [profile_for(EMBEDDED_MODEL_NAME)], at_once)
+    shipped = gate_line("shipped setting", cases, [profile_for(EMBEDDED_MODEL_NAME)], [at_once])
     return lines, shipped
 
 

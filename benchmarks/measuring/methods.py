@@ -67,10 +67,10 @@ def _mean_entropy(answer: Answer) -> float:
     return np.inf if bounds is None else bounds["lower"]
 
 
-def gate_line(name: str, cases: Sequence[Case], gates: Sequence[Gate], thinks_at_once: Flags) -> Line:
-    """The shipped policy's own code, one point a gate."""
+def gate_line(name: str, cases: Sequence[Case], gates: Sequence[Gate], starts_deep: Sequence[Flags]) -> Line:
+    """The shipped policy's own code: one point a gate, with the questions on which triage thinks at once."""
     points: list[Totals] = []
-    for gate in gates:
+    for gate, thinks_at_once in zip(gates, starts_deep, strict=True):
         outcomes = [
             run_policy(case, gate, first="deep" if at_once else "fast")
             for case, at_once in zip(cases, thinks_at_once.tolist(), strict=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -40,7 +41,7 @@ class Collection:
 
     def ask(self, problems: Sequence[Problem], ask: Ask, firsts: Sequence[Answer] = ()) -> list[Answer]:
         """Answer `problems`, all of the collection or part of it, or read what was kept."""
-        path = self._path(len(problems), ask)
+        path = self._path(problems, ask)
         if path is not None and path.exists():
             with gzip.open(path, "rt", encoding="utf-8") as lines:
                 return [_from_json(json.loads(line)) for line in lines]
@@ -52,12 +53,14 @@ class Collection:
                 lines.writelines(json.dumps(_to_json(answer)) + "\n" for answer in answers)
         return answers
 
-    def _path(self, asked: int, ask: Ask) -> Path | None:
+    def _path(self, problems: Sequence[Problem], ask: Ask) -> Path | None:
+        """A file for these weights, these very questions and this way of asking."""
         if self.folder is None:
             return None
-        fingerprint = shipped_runtime().weights.fingerprint
+        questions = crc32("\n".join(problem.question for problem in problems).encode())
         how = f"{ask.mode}-t{ask.temperature:g}-s{ask.seed}-b{ask.thinking_budget}-{ask.with_spans:d}"
-        return self.folder / f"{fingerprint}-{self.split}-{self.count}-{self.seed}-{asked}-{how}.jsonl.gz"
+        weights = shipped_runtime().weights.fingerprint
+        return self.folder / f"{weights}-{self.split}-{len(problems)}-{questions:08x}-{how}.jsonl.gz"
 
 
 def _to_json(answer: Answer) -> dict[str, Any]:
