@@ -65,7 +65,7 @@ def test_a_thread_of_several_turns_survives_in_sqlite(monkeypatch, tmp_path):
 
 
 def test_many_at_once_give_what_one_at_a_time_gives(graph):
-    problems = [problem.question for problem in generate("test", 12)]
+    problems = [problem.question for problem in generate("test", 6)]
 
     async def every_one():
         return await asyncio.gather(*[graph.ainvoke({"messages": question}) for question in problems])

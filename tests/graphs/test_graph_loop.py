@@ -87,13 +87,9 @@ def test_an_answer_split_inside_a_character_is_scored(ask, build):
 
 
 SCENARIOS = {
-    "accept": [sure("It is 42")],
-    "refine": [doubted("It is 41"), sure("It is 42")],
     "worse refinement": [Reply(text="41", probability=0.7), doubted("43"), disbelieved("44")],
     "escalate": [disbelieved("41"), sure("42", reasoning="40 and 2")],
     "no log probabilities": [Reply(text="41", drop_logprobs=True), sure("42")],
-    "other log probabilities": [Reply(text="41", tokens=[("forty", 0.9)]), sure("42")],
-    "failing": [ValueError("no"), sure("42")],
     "failing twice": [ValueError("no"), RuntimeError("never")],
     "refusal": [Reply(text="", refusal="I cannot say.")],
     "empty": [Reply(text=""), sure("42")],
