@@ -22,7 +22,7 @@ def _other_model(diagnosis: Diagnosis) -> Advice | None:
         return None
     reason = next((one.gate.reason for one in fast if one.gate.reason), "none arrive")
     if states == {"failed"}:
-        why = f"the endpoint refuses log probabilities, so the graph's calls fail ({reason})"
+        why = f"calls that ask for log probabilities fail, and so do the graph's ({reason})"
         return Advice("another model or endpoint for fast answers", why)
     why = f"fast answers are all thought through, because their confidence is unknown ({reason})"
     return Advice("another model or endpoint for fast answers, one that gives log probabilities", why)

@@ -92,7 +92,14 @@ def _most_alternatives(patient: Patient, level: Level) -> int | None:
         answer = patient.ask(patient.whole, Route("plain", invoke, QUESTION, {}), kwargs)
         if isinstance(answer, AIMessage):
             return count
+        if not _is_refusal(answer):
+            return ALTERNATIVES[0]  # its failure is not about the number: the findings will tell
     return None
+
+
+def _is_refusal(error: Exception) -> bool:
+    """True for an answer that finds fault with the request; not for a server that is slow, full or broken."""
+    return not isinstance(error, TimeoutError) and getattr(error, "status_code", 400) in {400, 422}
 
 
 def _findings(patient: Patient, levels: Sequence[Level], top_logprobs: int) -> Iterator[Finding]:

@@ -128,6 +128,14 @@ def test_a_server_that_takes_few_alternatives_is_asked_for_fewer(patient):
     assert settings(diagnosis)[0] == "ReasonerConfig(top_logprobs=5)"
 
 
+def test_a_server_that_is_full_for_a_while_is_not_asked_for_fewer(chat_openai):
+    full = EndpointError("Too many requests.", status_code=429)
+    served = ScriptedChatModel([Reply(text="42"), full, *[Reply(text="42")] * 12])
+    diagnosis = examine(chat_openai(served))
+    assert diagnosis.top_logprobs == 20
+    assert set(fast_states(diagnosis).values()) == {"whole"}
+
+
 def test_each_effort_is_probed_and_asked_as_the_graph_asks(patient):
     model = patient(Defect.REFUSES_WHILE_THINKING)
     diagnosis = examine(model, efforts=["none", "low", "high"])
