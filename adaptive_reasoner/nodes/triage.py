@@ -57,6 +57,7 @@ class _TriageNode:
         decision = self._within_budget(choose_route(request, self._config, self._estimator), settings, state)
         get_stream_writer()({"event": "triage", "route": decision.route, "triage": decision.triage})
         fresh: Update = {"reasoning": _fresh_report(decision), "candidates": [], "turn": _fresh_turn()}
+        fresh["messages"] = _lightened(messages)
         return fresh | ({"thread_totals": state["thread_totals"]} if "thread_totals" in state else {})
 
     def _within_budget(
@@ -87,6 +88,18 @@ def newest_question(messages: Sequence[BaseMessage]) -> str:
     if not text and isinstance(messages[-1].content, str):
         raise InvalidInputError("The question is empty; ask something.")
     return text
+
+
+def _lightened(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
+    """Earlier answers without their log probabilities, about a kilobyte a token.
+
+    They were scored when they were given; every checkpoint holds the whole thread and would grow with its square.
+    """
+    return [
+        message.model_copy(update={"response_metadata": {**message.response_metadata, "logprobs": None}})
+        for message in messages
+        if isinstance(message, AIMessage) and message.response_metadata.get("logprobs")
+    ]
 
 
 def _previous_route(messages: Sequence[BaseMessage]) -> Route | None:

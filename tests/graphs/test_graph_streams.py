@@ -156,3 +156,32 @@ def test_a_caller_that_stops_watching_stops_the_run(build):
     for _ in graph.stream(ASKED, stream_mode="updates"):
         break
     assert len(graph.model.calls) <= 1
+
+
+@both
+def test_earlier_answers_do_not_stream_again(build, is_async):
+    graph = build(sure("It is 41"), sure("It is 42"))
+    first = graph.invoke(ASKED)["messages"]
+    given = {"messages": [*first, ("user", "And now?")]}
+    if is_async:
+
+        async def collect():
+            return [part async for part in graph.astream(given, stream_mode="messages")]
+
+        parts = asyncio.run(collect())
+    else:
+        parts = list(graph.stream(given, stream_mode="messages"))
+    assert "".join(str(chunk.text) for chunk, _ in parts) == "It is 42"
+
+
+def test_the_graph_streams_out_of_a_parent_as_it_does_alone(build):
+    from langgraph.graph import START, MessagesState, StateGraph
+
+    parent = StateGraph(MessagesState)
+    parent.add_node("reasoner", build(disbelieved("It is 41"), sure("It is 42")))
+    parent.add_edge(START, "reasoner")
+    parts = list(parent.compile().stream(ASKED, stream_mode=["messages", "custom"], subgraphs=True))
+    texts = [str(data[0].text) for _, kind, data in parts if kind == "messages"]
+    events = [data["event"] for _, kind, data in parts if kind == "custom"]
+    assert "".join(texts) == "It is 41It is 42"
+    assert events[-1] == "hand_off"

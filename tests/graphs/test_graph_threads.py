@@ -43,6 +43,16 @@ def test_turns_follow_each_other_with_fresh_reports(ask, build):
     assert len({message.id for message in second.state["messages"]}) == 4
 
 
+def test_only_the_newest_answer_keeps_its_log_probabilities(ask_few, build):
+    """Every checkpoint holds the whole thread, and they are a kilobyte a token."""
+    graph = build(sure("42"), sure("43"), checkpointer=InMemorySaver())
+    ask_few(graph, config=THREAD)
+    run = ask_few(graph, "And how much is that now?", config=THREAD)
+    kept = [bool(m.response_metadata.get("logprobs")) for m in run.state["messages"] if m.type == "ai"]
+    assert kept == [False, True]
+    assert all(m.response_metadata["adaptive_reasoning"] for m in run.state["messages"] if m.type == "ai")
+
+
 def test_the_working_memory_is_emptied_after_a_turn(build):
     graph = build(doubted("41"), sure("42"), checkpointer=InMemorySaver())
     graph.invoke({"messages": "How much?"}, THREAD)
