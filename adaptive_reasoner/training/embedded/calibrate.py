@@ -128,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "python": platform.python_version(),
         "n": options.n,
         "seed": options.seed,
-        "features": list(FEATURES),
+        "features": {mode: list(names) for mode, names in FEATURES.items()},
         **found,
     }
     PROFILE_PATH.parent.mkdir(exist_ok=True)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from adaptive_reasoner.embedded.answer_text import VisibleToken, visible_bytes
 from adaptive_reasoner.embedded.batch import Generation, generate_batch
+from adaptive_reasoner.embedded.completion import LOGPROBS_KEY
 from adaptive_reasoner.embedded.conversation import read_prompt
 from adaptive_reasoner.embedded.dialogue import Mode, answer_text
 from adaptive_reasoner.embedded.generation import GenerationConfig
@@ -24,6 +25,7 @@ from adaptive_reasoner.embedded.openai_logprobs import choice_logprobs
 from adaptive_reasoner.embedded.phases import ThoughtLimits
 from adaptive_reasoner.embedded.problems import Problem
 from adaptive_reasoner.embedded.runtime import shipped_runtime
+from adaptive_reasoner.embedded.tokenizer import special
 from adaptive_reasoner.prompts import refine_prompt
 from adaptive_reasoner.state import Signal
 from adaptive_reasoner.uncertainty.message import score_message
@@ -125,7 +127,6 @@ def _answer_chunk(ask: Ask, task: _Task) -> list[Answer]:
         temperature=ask.temperature,
         seed=ask.seed * 1_000_003 + index,
         top_logprobs=_TOP_LOGPROBS,
-        score_thoughts=False,
         thought=ThoughtLimits(budget_tokens=ask.thinking_budget),
     )
     prompts = [read_prompt(thread, runtime.shape.context)[0] for thread in threads]
@@ -156,12 +157,14 @@ def _read(generation: Generation, problem: Problem) -> Answer:
 
 
 def _as_message(generation: Generation) -> AIMessage:
-    """The message that `EmbeddedChatModel` gives for this generation, without its thought."""
+    """The message that `EmbeddedChatModel` gives for this generation, but for the thought's text and alternatives."""
     visible = [VisibleToken(token.id, visible_bytes(token.id), token.scores) for token in generation.answer]
     text = b"".join(token.raw for token in visible).decode("utf-8", "replace")
     count = len(generation.tokens)
     thought = sum(token.in_thought for token in generation.tokens)
-    metadata: dict[str, Any] = {"logprobs": choice_logprobs(visible)}
+    metadata: dict[str, Any] = {LOGPROBS_KEY["text"]: choice_logprobs(visible)}
+    if thought:
+        metadata[LOGPROBS_KEY["reasoning"]] = {"content": _thought_entries(generation)}
     usage = UsageMetadata(
         input_tokens=0,
         output_tokens=count,
@@ -169,3 +172,9 @@ def _as_message(generation: Generation) -> AIMessage:
         output_token_details={"reasoning": thought},
     )
     return AIMessage(text, response_metadata=metadata, usage_metadata=usage)
+
+
+def _thought_entries(generation: Generation) -> list[dict[str, Any]]:
+    """What is reported of the thought, `</think>` left out; alternatives are not read there."""
+    inside = [token for token in generation.tokens if token.in_thought and token.id != special("</think>")]
+    return [{"token": "", "logprob": token.scores.logprob} for token in inside if token.scores is not None]

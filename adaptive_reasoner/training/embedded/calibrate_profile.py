@@ -20,12 +20,8 @@ from adaptive_reasoner.thinking.switch import EMBEDDED_MODEL_NAME
 from adaptive_reasoner.training.embedded.calibrate_answers import Answer
 from adaptive_reasoner.training.embedded.calibrate_policy import Case, Floats, risk_for_choosing
 
-FEATURES: tuple[str, ...] = (
-    "log_sequence_doubt",
-    "log_entropy_sum",
-    "min_probability",
-    "token_count",
-)
+_ANSWER: tuple[str, ...] = ("log_sequence_doubt", "log_entropy_sum", "min_probability")
+FEATURES: Mapping[Mode, tuple[str, ...]] = {"fast": _ANSWER, "refine": _ANSWER, "deep": _ANSWER}
 MODES: tuple[Mode, ...] = ("fast", "refine", "deep")
 _RISK_BINS = 60
 _CURVE_KNOTS = 24
@@ -33,7 +29,7 @@ _NEIGHBOURS = 0.03  # of the examples, on either side of a knot
 _MOST_ACCEPTED = 0.5
 
 
-def fit_risk(signals: Sequence[Signal], wrong: Floats, features: Sequence[str] = FEATURES) -> ModeProfile:
+def fit_risk(signals: Sequence[Signal], wrong: Floats, features: Sequence[str]) -> ModeProfile:
     """Risk of one mode: logistic regression ranks, monotone regression makes it a probability."""
     values = feature_matrix(signals, features)
     weights, bias = fit_logistic(values, wrong)
@@ -102,7 +98,7 @@ def fit_risks(cases: Sequence[Case]) -> RiskModels:
         signals = [answer.signal for answer in answers]
         known = np.array([signal["kind"] == "logprobs" for signal in signals])
         measured = [signal for signal in signals if signal["kind"] == "logprobs"]
-        profiles[mode] = fit_risk(measured, wrong[known])
+        profiles[mode] = fit_risk(measured, wrong[known], FEATURES[mode])
         columns[mode] = _Column(
             risk=np.array([_risk(profiles[mode], mode, answer) for answer in answers]),
             tokens=np.array([answer.tokens for answer in answers], dtype=np.float64),
