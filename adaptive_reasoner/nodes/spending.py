@@ -172,8 +172,15 @@ def no_totals() -> ThreadTotals:
 def _query_spent(state: ReasoningState) -> Spent:
     made = _made(state)
     usage = total_usage([one["usage"] for one in made])
+    return Spent(usage["total_tokens"], len(made), _seconds(state, made), usage["cost_usd"])
+
+
+def _seconds(state: ReasoningState, made: Sequence[Round]) -> float:
+    """Seconds since the question came; of a turn that waited for a person, those of its calls."""
+    if "reasoning" in state and "review" in state["reasoning"]:
+        return sum(one["latency_seconds"] for one in made)
     started = state["turn"]["started_at"] if "turn" in state else time.time()
-    return Spent(usage["total_tokens"], len(made), max(0.0, time.time() - started), usage["cost_usd"])
+    return max(0.0, time.time() - started)
 
 
 def _made(state: ReasoningState) -> list[Round]:

@@ -1,5 +1,7 @@
 """Review: the graph waits for a person where nothing is left to try."""
 
+import time
+
 import pytest
 from graph_ways import disbelieved, doubted, sure
 from langgraph.checkpoint.memory import InMemorySaver
@@ -119,3 +121,16 @@ def test_an_accepted_unknown_answer_asks_first_where_a_person_may_be_asked(build
         {"messages": "How?"}, THREAD
     )
     assert state["__interrupt__"]
+
+
+def test_the_time_that_a_person_takes_is_not_the_querys(doubting):
+    graph = doubting()
+    context = {"budget": {"max_seconds": 60.0, "per": "thread"}}
+    graph.invoke({"messages": "How much?"}, THREAD, context=context)
+    days_ago = graph.get_state(THREAD).values["turn"] | {"started_at": time.time() - 200_000}
+    graph.update_state(THREAD, {"turn": days_ago}, as_node="confidence_gate")
+    state = graph.invoke(None, THREAD, context=context)
+    assert state["__interrupt__"]
+    report = graph.invoke(Command(resume="approve"), THREAD, context=context)["reasoning"]
+    assert report["budget"]["used_seconds"] < 60
+    assert graph.get_state(THREAD).values["thread_totals"]["seconds"] < 60
