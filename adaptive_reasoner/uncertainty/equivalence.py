@@ -9,11 +9,20 @@ from dataclasses import dataclass
 Equivalent = Callable[[str, str], bool]
 
 _RELATIVE_TOLERANCE = 1e-6
+# Words whose overlap, as a share of the shorter sentence's, makes two sentences around one number the same.
+_SHARED_WORDS = 0.5
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
-_MAGNITUDE = rf"(?P<sign>[-+]?)\s*(?P<currency>[$€£¥]?)\s*(?P<late_sign>-?)(?P<number>{_DIGITS})"
 _QUANTITY = re.compile(
-    rf"(?:about |approximately |roughly |exactly |a total of )?{_MAGNITUDE}"
+    rf"(?P<sign>[-+]?)\s*(?P<currency>[$€£¥]?)\s*(?P<late_sign>-?)(?P<number>{_DIGITS})"
     r"(?:\s*/\s*(?P<divisor>\d+(?:\.\d+)?))?\s*(?P<unit>%|[^\W\d_][^\d=+*/^<>]*)?"
+)
+_EMBEDDED = re.compile(
+    rf"(?<![\w.:/^-])(?P<whole>(?:[-+](?=[$€£¥\d.]))?[$€£¥]?\s?(?:{_DIGITS})(?:\s?/\s?\d+)?\s?(?:%|[^\W\d_]+)?)(?![:/^]?\d)"
+)
+_NO_PROSE = re.compile(r"[\d+*/=^<>]")
+_SUPERSCRIPT = (
+    (re.compile(r"([^\W\d_]+)(?:²|\^2)"), r"square \1"),
+    (re.compile(r"([^\W\d_]+)(?:³|\^3)"), r"cubic \1"),
 )
 _COUNTING = (
     "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen"
@@ -68,17 +77,24 @@ def same_answer(one: str, other: str) -> bool:
     """True if two short answers are equal as quantities or, where one is none, as words.
 
     A number without a unit equals the same number with any; two units of one dimension are converted:
-    "30 minutes" is "0.5 hours" and "30", but not "30 hours". Words that count ("11 packs") are no units.
+    "30 minutes" is "0.5 hours" and "30", but not "30 hours". Words that count ("11 packs") are no units. A sentence
+    around one number equals that number, and another sentence around it that shares half of its words.
     """
     left, right = normal_text(one), normal_text(other)
     if left == right:
         return bool(left)  # nothing is no answer
     first, second = read_quantity(left), read_quantity(right)
-    return first is not None and second is not None and _equal(first, second)
+    are_bare = first is not None, second is not None
+    first, second = first or _embedded_quantity(left), second or _embedded_quantity(right)
+    if first is None or second is None or not _equal(first, second):
+        return False
+    return any(are_bare) or _share_words(left, right)
 
 
 def normal_text(answer: str) -> str:
     """Lower case, plain minus signs and spaces; no markup, no article, no punctuation around it."""
+    for pattern, replacement in _SUPERSCRIPT:
+        answer = pattern.sub(replacement, answer)
     plain = unicodedata.normalize("NFKC", answer).translate(_PLAIN_SIGNS).casefold()
     plain = _FRACTION.sub(r"\1/\2", _LATEX.sub(r"\1", plain)).replace("\\%", "%").replace("\\$", "$")
     trimmed = " ".join(plain.split()).lstrip(_TRIMMED_LEFT).rstrip(_TRIMMED_RIGHT)
@@ -88,7 +104,7 @@ def normal_text(answer: str) -> str:
 
 
 def read_quantity(text: str) -> Quantity | None:
-    """The one number that a normal text is; None where it holds several, or none."""
+    """The number, with its unit, that a normal text is; None where it is or holds anything else."""
     worded = _LEADING_NUMBER_WORD.sub(lambda match: _NUMBER_WORDS[match[1]], text)
     match = _QUANTITY.fullmatch(worded.strip())
     if match is None:
@@ -100,6 +116,20 @@ def read_quantity(text: str) -> Quantity | None:
     negative = match["sign"] == "-" or match["late_sign"] == "-"
     dimension, scale = _scale(match["unit"] or "", match["currency"])
     return Quantity(-value / divisor if negative else value / divisor, dimension, scale)
+
+
+def _embedded_quantity(text: str) -> Quantity | None:
+    """The one number in a sentence; None where it holds several, or none, or is a formula."""
+    found = _EMBEDDED.findall(text)
+    if len(found) != 1:
+        return None
+    rest = text.replace(found[0], "", 1)
+    return None if _NO_PROSE.search(rest) else read_quantity(found[0].strip())
+
+
+def _share_words(one: str, other: str) -> bool:
+    words, others = (set(re.findall(r"[^\W\d_]+", text)) for text in (one, other))
+    return len(words & others) >= _SHARED_WORDS * min(len(words), len(others))
 
 
 def cluster(answers: Sequence[str], equivalent: Equivalent = same_answer) -> list[list[int]]:

@@ -29,6 +29,11 @@ SAME = [
     ("Twelve packs", "12"),
     ("The Eiffel Tower", "eiffel tower."),
     ("(B)", "b"),
+    ("20 m²", "20 square meters"),
+    ("Willy has 1,110 more crayons than Lucy.", "1110"),
+    ("Dan spent $ 3 more", "3 dollars"),
+    ("Each side is 18 cm", "The side is 18 cm long"),
+    ("about 5", "5"),
 ]
 OTHER = [
     ("18", "81"),
@@ -42,6 +47,12 @@ OTHER = [
     ("5/0", "5"),
     ("a", "b"),
     ("", ""),
+    ("Paris 2024", "London 2024"),
+    ("one rose and 7 orchids", "1 rose and 6 orchids"),
+    ("12:50", "12"),
+    ("Q4 results", "4"),
+    ("x^2 + 1", "1"),
+    ("between 3 and 5 of them", "3"),
     ("**", "..."),
 ]
 
