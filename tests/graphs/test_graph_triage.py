@@ -82,7 +82,7 @@ def test_an_estimator_of_ones_own_decides(ask_few, build):
             gain = 0.95 if len(messages[-1].text) > 20 else 0.1
             return {"gain": gain, "difficulty": gain, "source": "length", "reason": "long questions are hard"}
 
-    config = ReasonerConfig(triage=ByLength())
+    config = ReasonerConfig(triage=ByLength(), think_at_gain=0.9)
     short, long = "How much?", "How much is it all together?"
     fast = ask_few(build(sure("42"), config=config), short).report
     deep = ask_few(build(sure("42"), config=config), long).report

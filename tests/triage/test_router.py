@@ -21,7 +21,7 @@ RULES = {"always_think": ("prove",), "never_think": ("prove|hello",)}
 
 def choose(text="How much?", config=None, estimator=EAGER, **request):
     asked = TriageRequest(messages=[HumanMessage(text)], text=text, **request)
-    return choose_route(asked, config or ReasonerConfig(), estimator)
+    return choose_route(asked, config or ReasonerConfig(think_at_gain=0.9), estimator)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def choose(text="How much?", config=None, estimator=EAGER, **request):
     ],
 )
 def test_the_first_rule_that_applies_decides(request_, text, config, route, source):
-    decision = choose(text, ReasonerConfig(**config), **request_)
+    decision = choose(text, ReasonerConfig(think_at_gain=0.9, **config), **request_)
     assert (decision.route, decision.triage["source"]) == (route, source)
     assert decision.triage["reason"]
 
