@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from langchain_core.messages import AIMessage
 
 from adaptive_reasoner.errors import CalibrationError, ConfigurationError
+from adaptive_reasoner.gate.error_target import for_error
+from adaptive_reasoner.gate.escalation_target import for_escalation
 from adaptive_reasoner.gate.profile import GateProfile
-from adaptive_reasoner.gate.targets import Scored, for_error, for_escalation
+from adaptive_reasoner.gate.scored import Scored
 from adaptive_reasoner.state import Signal
 from adaptive_reasoner.uncertainty.message import score_message
 
@@ -35,10 +37,12 @@ def calibrate(
 
     `max_escalation` escalates at most that share of the fast answers (those of unknown confidence included):
     where deep answers are given, the ones whose expected gain is largest, and never one that thinking is expected
-    to make worse; otherwise the riskiest. `max_error` accepts an answer only if, with probability `confidence`,
-    at most that share of accepted answers is wrong; part of the examples fits the risk, the rest tests the
-    promise. It covers fast answers, and deep answers where examples show them; modes without examples follow the
-    uncalibrated rule. Refining is left out: its gain cannot be seen in these examples.
+    to make worse; otherwise the riskiest. Deep answers also teach when a fast answer should stand although
+    thinking says otherwise; where that cannot be told, the deep answer stands. `max_error` accepts an answer
+    only if, with probability `confidence`, at most that share of accepted answers is wrong; part of the examples
+    fits the risk, the rest tests the promise. It covers fast answers, and deep answers where examples show them;
+    modes without examples follow the uncalibrated rule. Refining is left out: its gain cannot be seen in these
+    examples.
 
     Args:
         examples: labelled answers, like those that the gate will see.
@@ -56,13 +60,17 @@ def calibrate(
         raise CalibrationError(f"None of the {len(examples)} fast answers has usable log probabilities.")
     unknown = len(examples) - len(scored)
     if max_escalation is not None:
-        modes, figures = for_escalation(scored, unknown, max_escalation, confidence)
+        modes, comparison, figures = for_escalation(scored, unknown, max_escalation, confidence)
     else:
-        modes, figures = for_error(scored, max_error or 0.0, confidence)
+        modes, comparison, figures = for_error(scored, max_error or 0.0, confidence)
     names = Counter(_model_name(example.fast) for example in examples)
     provenance = {"examples": len(examples), "unknown": unknown, "confidence": confidence, **figures}
     return GateProfile(
-        kind="calibrated", model=names.most_common(1)[0][0], modes=modes, provenance=provenance
+        kind="calibrated",
+        model=names.most_common(1)[0][0],
+        modes=modes,
+        comparison=comparison,
+        provenance=provenance,
     )
 
 

@@ -46,7 +46,7 @@ def fit_mode(
         raise CalibrationError("A mode is fitted from signals of kind 'logprobs'; leave the others out.")
     values = np.array([feature_values(signal, features) for signal in signals], dtype=np.float64)
     labels = np.asarray(wrong, dtype=np.float64)
-    weights, bias = _fit_directed(values, labels, np.array([DIRECTIONS[name] for name in features]))
+    weights, bias = fit_directed(values, labels, np.array([DIRECTIONS[name] for name in features]))
     profile = ModeProfile(features=tuple(features), weights=tuple(weights.tolist()), bias=bias)
     return replace(profile, knots=_risk_knots(values @ weights + bias, labels))
 
@@ -71,7 +71,7 @@ def log_odds(risks: Floats) -> Floats:
     return np.log(kept / (1 - kept))
 
 
-def _fit_directed(values: Floats, labels: Floats, directions: Floats) -> tuple[Floats, float]:
+def fit_directed(values: Floats, labels: Floats, directions: Floats) -> tuple[Floats, float]:
     """Logistic regression in which a feature that would work against its direction is left out."""
     kept = np.ones(len(directions), dtype=np.bool_)
     weights = np.zeros(len(directions))

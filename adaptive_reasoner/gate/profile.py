@@ -3,12 +3,13 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self, cast, get_args
 
 from adaptive_reasoner.config import Decision, Situation
 from adaptive_reasoner.errors import ProfileError
+from adaptive_reasoner.gate.comparison import Comparison, comparison_from_json
 from adaptive_reasoner.gate.decision import decide
 from adaptive_reasoner.gate.mode_profile import ModeProfile, mode_profile_from_json
 from adaptive_reasoner.state import Mode, Signal
@@ -25,12 +26,14 @@ class GateProfile:
         kind: "calibrated" on labelled answers, "quantile" on unlabelled ones, "default" on none.
         model: name, or the beginning of the names, of the models that it was made for; "" for any.
         modes: one profile a mode; a mode without one falls back on the uncalibrated rule.
+        comparison: when a fast answer stands although a deep one was given; None: the lesser risk wins.
         provenance: plain JSON: the data, the target and the figures behind it.
     """
 
     kind: ProfileKind
     model: str
     modes: Mapping[Mode, ModeProfile]
+    comparison: Comparison | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def __post_init__(self) -> None:
@@ -47,15 +50,22 @@ class GateProfile:
 
     def decide(self, signal: Signal, situation: Situation) -> Decision:
         """Decide what happens to an answer whose uncertainty is `signal`."""
-        return decide(signal, situation, self.modes.get(situation.mode))
+        decision = decide(signal, situation, self.modes.get(situation.mode))
+        if self.kind == "quantile" and decision.risk is not None:
+            return replace(
+                decision, risk=None, reason=f"by quantiles of unlabelled answers: {decision.reason}"
+            )
+        return decision
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; `from_json` reads it."""
+        compared = {"comparison": self.comparison.to_json()} if self.comparison else {}
         return {
             "version": VERSION,
             "kind": self.kind,
             "model": self.model,
             "modes": {mode: profile.to_json() for mode, profile in self.modes.items()},
+            **compared,
             "provenance": dict(self.provenance),
         }
 
@@ -76,6 +86,7 @@ class GateProfile:
         modes, provenance = fields.get("modes"), fields.get("provenance", {})
         if not isinstance(modes, Mapping) or not isinstance(provenance, Mapping):
             raise ProfileError("`modes` and `provenance` of a gate profile must be JSON objects.")
+        comparison = fields.get("comparison")
         return cls(
             kind=cast("ProfileKind", fields.get("kind")),
             model=str(fields.get("model", "")),
@@ -83,6 +94,7 @@ class GateProfile:
                 mode: mode_profile_from_json(profile)
                 for mode, profile in cast("Mapping[Mode, Any]", modes).items()
             },
+            comparison=None if comparison is None else comparison_from_json(comparison),
             provenance=cast("Mapping[str, Any]", provenance),
         )
 

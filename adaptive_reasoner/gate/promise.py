@@ -1,14 +1,15 @@
-"""Learn-then-Test: the largest threshold whose accepted answers keep a promised error rate."""
+"""Learn-then-Test: the boldest threshold whose accepted answers keep a promised error rate."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from adaptive_reasoner.gate.statistics import Flags, Floats, binomial_tail
 
-_STARTS = 4  # chains of tests, each at an equal share of the allowance
-_STEPS = 60  # thresholds tried
+_STEPS = 60  # thresholds considered
+_EVERYTHING = 1.0  # a threshold that accepts every answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,37 +23,61 @@ class Promise:
 
 def least_accepted(max_error: float, failure: float) -> int:
     """How many accepted answers, all right, it takes to promise `max_error` with confidence 1 - `failure`."""
-    return math.ceil(math.log(failure / _STARTS) / math.log1p(-max_error))
+    return math.ceil(math.log(failure) / math.log1p(-max_error))
 
 
-def find_threshold(risks: Floats, wrong: Flags, *, max_error: float, failure: float) -> Promise | None:
-    """Fixed-sequence testing over thresholds, from careful to bold, in chains that stop at the first failure.
+def plan_thresholds(risks: Floats, wrong: Flags, *, max_error: float, tested: int) -> list[float]:
+    """Thresholds in the order in which to test them: the likeliest to pass first, then ever bolder ones.
+
+    Only the answers that the risks were fitted on are looked at, so that the test stays a test.
+    Source: Laufer-Goldman et al., Pareto Testing, arXiv 2210.07913 (order the hypotheses on other data).
+
+    Args:
+        risks: shape (n,), of the answers that the risks were fitted on.
+        wrong: shape (n,), of the same answers.
+        max_error: in (0, 1).
+        tested: how many other answers the thresholds will be tested on.
+    """
+    order = np.argsort(risks, kind="stable")
+    ranked = risks[order]
+    ends = np.flatnonzero(np.append(ranked[1:] > ranked[:-1], True))  # a threshold takes all equal risks
+    grid = ends[np.unique(np.linspace(0, len(ends) - 1, _STEPS).round().astype(int))]
+    expected = (np.cumsum(wrong[order])[grid] + 0.5) / (grid + 1)
+    accepted = np.round((grid + 1) / len(ranked) * tested).astype(int)
+    chances = [
+        binomial_tail(int(rate * count), count, max_error)
+        for rate, count in zip(expected.tolist(), accepted.tolist(), strict=True)
+    ]
+    start = int(np.argmin(chances))
+    return [*ranked[grid[start:]].tolist(), _EVERYTHING]
+
+
+def find_threshold(
+    risks: Floats, wrong: Flags, thresholds: Sequence[float], *, max_error: float, failure: float
+) -> Promise | None:
+    """Fixed-sequence testing: thresholds are tested in their order, until the first that fails.
 
     With probability 1 - `failure` over the test answers, the error rate among accepted ones is at most
-    `max_error`; the risks must come from a profile that was fitted on other answers.
+    `max_error`; risks and thresholds must come from other answers.
     Source: Angelopoulos et al., Learn then Test, arXiv 2110.01052, section 4.1; exact binomial p-values.
 
     Args:
         risks: shape (n,).
         wrong: shape (n,).
+        thresholds: from `plan_thresholds`.
         max_error: in (0, 1).
         failure: in (0, 1), the probability with which the promise may fail.
 
     Returns:
-        The boldest threshold that passed, or None.
+        The last threshold that passed, or None.
     """
     order = np.argsort(risks, kind="stable")
-    ranked, errors = risks[order], np.cumsum(wrong[order])
-    ends = np.flatnonzero(np.append(ranked[1:] > ranked[:-1], True))  # a threshold takes all equal risks
-    ends = ends[ends + 1 >= least_accepted(max_error, failure)]
-    if not len(ends):
-        return None
-    grid = ends[np.unique(np.linspace(0, len(ends) - 1, _STEPS).round().astype(int))]
+    ranked, errors = risks[order], np.concatenate([[0], np.cumsum(wrong[order])])
     best: Promise | None = None
-    for start in sorted({len(grid) * part // _STARTS for part in range(_STARTS)}):
-        for end in grid[start:].tolist():
-            if binomial_tail(int(errors[end]), end + 1, max_error) > failure / _STARTS:
-                break
-            if best is None or end + 1 > best.accepted:
-                best = Promise(float(ranked[end]), end + 1, int(errors[end]))
+    for threshold in thresholds:
+        accepted = int(np.searchsorted(ranked, threshold, side="right"))
+        mistakes = int(errors[accepted])
+        if binomial_tail(mistakes, accepted, max_error) > failure:
+            break
+        best = Promise(threshold, accepted, mistakes)
     return best

@@ -1,0 +1,100 @@
+"""Setting a gate to a share of escalated answers: those where thinking is expected to gain most."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from adaptive_reasoner.errors import CalibrationError
+from adaptive_reasoner.gate.comparison import Comparison
+from adaptive_reasoner.gate.comparison_fitting import fit_comparison, wrong_after
+from adaptive_reasoner.gate.curve import Floats, Knots, constant, read_curve
+from adaptive_reasoner.gate.fitting import fit_loss_after, fit_mode
+from adaptive_reasoner.gate.mode_profile import ModeProfile
+from adaptive_reasoner.gate.scored import Scored, risks_of
+from adaptive_reasoner.gate.statistics import Flags, auroc, auroc_lower_bound
+from adaptive_reasoner.state import Mode
+
+_LEAST_FIT = 20  # deep answers that an expectation is fitted on
+
+Modes = dict[Mode, ModeProfile]
+
+
+def for_escalation(
+    scored: Sequence[Scored], unknown: int, target: float, confidence: float
+) -> tuple[Modes, Comparison | None, dict[str, Any]]:
+    """Escalate at most the share `target` of all answers, `unknown` ones included, where it gains most.
+
+    Returns:
+        The modes, the accept-if-better step where deep answers are given, and the figures.
+
+    Raises:
+        CalibrationError: the signal is uninformative, or the unknown answers alone exceed the share.
+    """
+    wrong = np.array([example.fast_wrong for example in scored])
+    fast = fit_mode([example.fast for example in scored], wrong.tolist())
+    risks = risks_of(fast, [example.fast for example in scored])
+    _check_informative(_cross_fitted_risks(scored), wrong, confidence)
+    allowed = int(target * (len(scored) + unknown) + 1e-9) - unknown
+    if allowed < 0:
+        raise CalibrationError(
+            f"{unknown} of {len(scored) + unknown} answers have no usable log probabilities and must escalate: "
+            f"that is more than max_escalation={target}."
+        )
+    comparison, compared = _comparison(scored, confidence)
+    after = _loss_after(scored, risks, comparison)
+    gains = np.array([risk - read_curve(after, risk) for risk in risks])
+    price = max(float(np.sort(gains)[::-1][allowed]), 0.0) if allowed < len(gains) else 0.0
+    curve = tuple((risk, loss + price) for risk, loss in after)
+    modes: Modes = {"fast": replace(fast, alternatives={"escalate": curve}), **_deep_mode(scored)}
+    figures = {
+        "max_escalation": target,
+        "escalated": float((gains > price).sum() + unknown) / (len(scored) + unknown),
+        "price": price,
+        "auroc": auroc(risks, wrong),
+        "comparison": compared,
+    }
+    return modes, comparison, figures
+
+
+def _comparison(scored: Sequence[Scored], confidence: float) -> tuple[Comparison | None, dict[str, Any]]:
+    if all(example.deep_wrong is None for example in scored):
+        return None, {"pairs": 0, "used": False}
+    return fit_comparison(scored, confidence)
+
+
+def _deep_mode(scored: Sequence[Scored]) -> Modes:
+    known = [(e.deep, e.deep_wrong) for e in scored if e.deep is not None and e.deep_wrong is not None]
+    if len(known) < 2:
+        return {}
+    return {"deep": fit_mode([signal for signal, _ in known], [label for _, label in known])}
+
+
+def _cross_fitted_risks(scored: Sequence[Scored]) -> Floats:
+    """Risks from a profile that was fitted on the other half: a fit flatters itself on its own answers."""
+    risks = np.zeros(len(scored))
+    for part in range(2):
+        other = scored[1 - part :: 2]
+        if len(other) >= 2:
+            profile = fit_mode([e.fast for e in other], [e.fast_wrong for e in other])
+            risks[part::2] = risks_of(profile, [e.fast for e in scored[part::2]])
+    return risks
+
+
+def _loss_after(scored: Sequence[Scored], risks: Floats, comparison: Comparison | None) -> Knots:
+    """Risk -> P(wrong after thinking); 0 everywhere, so that the riskiest escalate, without deep answers."""
+    labels = wrong_after(scored, comparison or Comparison())
+    known = np.array([label is not None for label in labels])
+    if known.sum() < _LEAST_FIT:
+        return constant(0.0)
+    return fit_loss_after(risks[known], np.array([float(label) for label in labels if label is not None]))
+
+
+def _check_informative(risks: Floats, wrong: Flags, confidence: float) -> None:
+    area, bound = auroc(risks, wrong), auroc_lower_bound(risks, wrong, confidence)
+    if bound <= 0.5:
+        raise CalibrationError(
+            f"The signal is uninformative on these {len(risks)} answers, {int(wrong.sum())} of them wrong: "
+            f"AUROC {area:.2f}, lower bound {bound:.2f}. Give more examples, or gate these questions otherwise."
+        )
