@@ -81,7 +81,8 @@ class ReasonerConfig:
         gate: decides what happens to an answer; None takes the profile shipped for the model, or a cautious
             default that the report names as uncalibrated.
         triage: "auto" (rules, then the model's estimator), "off" (every query starts fast) or an estimator.
-        think_at_gain: predicted gain in P(right), from which triage thinks at once instead of answering fast.
+        think_at_gain: predicted gain in P(right), from which triage thinks at once instead of answering fast;
+            None takes the estimator's own bound.
         always_think, never_think: regular expressions, case-insensitive, tried on the newest human turn.
         budget: one or several hard limits; all hold.
         max_refinements: refine rounds a turn, counted anew after each tool result.
@@ -101,7 +102,7 @@ class ReasonerConfig:
 
     gate: Gate | None = None
     triage: Literal["auto", "off"] | DifficultyEstimator = "auto"
-    think_at_gain: float = 0.9
+    think_at_gain: float | None = None
     always_think: tuple[str, ...] = ()
     never_think: tuple[str, ...] = ()
     budget: Budget | tuple[Budget, ...] = ()
@@ -121,7 +122,8 @@ class ReasonerConfig:
         _check_range("max_refinements", self.max_refinements, 0, 10)
         _check_range("max_model_calls", self.max_model_calls, 1, 1000)
         _check_range("top_logprobs", self.top_logprobs, 2, 20)
-        _check_range("think_at_gain", self.think_at_gain, -1.0, 1.0)
+        if self.think_at_gain is not None:
+            _check_range("think_at_gain", self.think_at_gain, -1.0, 1.0)
         _check_positive("model_timeout_seconds", self.model_timeout_seconds)
         _check_positive("max_output_tokens", self.max_output_tokens, whole=True)
         _check_patterns("always_think", self.always_think)

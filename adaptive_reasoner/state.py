@@ -48,6 +48,9 @@ class Signal(TypedDict):
     token_count: int  # tokens in the answer span
     spans: list[UncertainSpan]
     reason: str | None  # why the kind is "unknown", or what limits the signal
+    # After a thought the answer's own tokens are sure, however doubtful the thought was.
+    thought_logprob: NotRequired[float]  # ln P of the whole thought, where the model reports it
+    repeats: NotRequired[bool]  # of a refined answer: it is the answer that was sent back
 
 
 class Usage(TypedDict):

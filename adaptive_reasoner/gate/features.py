@@ -7,11 +7,17 @@ from typing import cast
 from adaptive_reasoner.state import EntropyBounds, Signal
 
 _LEAST = 1e-10  # where doubts end; how small they are still tells right from wrong after thinking
+_LEAST_ENTROPY = 1e-12  # what is left of it by log probabilities with six decimals
 
 
 def feature_values(signal: Signal, names: Sequence[str]) -> list[float]:
     """The named features of a signal of kind "logprobs"."""
     return [FEATURES[name](signal) for name in names]
+
+
+def has_features(signal: Signal, names: Sequence[str]) -> bool:
+    """True if a signal of kind "logprobs" holds what all the named features are computed from."""
+    return "thought_logprob" in signal or _OF_THE_THOUGHT.isdisjoint(names)
 
 
 def _mean_entropy(signal: Signal) -> float:
@@ -34,6 +40,16 @@ def _max_span_entropy(signal: Signal) -> float:
     return max((span["entropy_nats"] for span in signal["spans"]), default=0.0)
 
 
+def _thought_logprob(signal: Signal) -> float:
+    return cast("float", signal.get("thought_logprob"))
+
+
+def _repeats(signal: Signal) -> float:
+    """1 for a refined answer that stayed the same, -1 for another one, 0 for an answer that refines none."""
+    repeats = signal.get("repeats")
+    return 0.0 if repeats is None else 1.0 if repeats else -1.0
+
+
 FEATURES: dict[str, Callable[[Signal], float]] = {
     "mean_entropy": _mean_entropy,  # nats a token
     "entropy_sum": _entropy_sum,  # nats
@@ -43,9 +59,14 @@ FEATURES: dict[str, Callable[[Signal], float]] = {
     "log_min_probability": lambda signal: math.log(max(_min_probability(signal), _LEAST)),
     "log_doubt": lambda signal: math.log(max(1.0 - _min_probability(signal), _LEAST)),
     "log_sequence_doubt": lambda signal: math.log(max(-math.expm1(_sequence_logprob(signal)), _LEAST)),
-    "log_entropy_sum": lambda signal: math.log(max(_entropy_sum(signal), _LEAST)),
+    "log_entropy_sum": lambda signal: math.log(max(_entropy_sum(signal), _LEAST_ENTROPY)),
+    "thought_logprob": _thought_logprob,  # ln P of the whole thought
+    "log_thought_doubt": lambda signal: math.log(max(-math.expm1(_thought_logprob(signal)), _LEAST)),
+    "repeats": _repeats,
     "token_count": lambda signal: float(signal["token_count"]),
 }
+# Only some models report their thoughts' log probabilities, and no endpoint of OpenAI's shape does.
+_OF_THE_THOUGHT = frozenset({"thought_logprob", "log_thought_doubt"})
 
 # Which way a risk may go with a feature: up (1), down (-1), or either (0). A fit that turns one round has found
 # its correlation with another feature, and would mislead on answers unlike those it has seen.
@@ -59,5 +80,8 @@ DIRECTIONS: dict[str, int] = {
     "log_doubt": 1,
     "log_sequence_doubt": 1,
     "log_entropy_sum": 1,
+    "thought_logprob": -1,
+    "log_thought_doubt": 1,
+    "repeats": -1,
     "token_count": 0,
 }

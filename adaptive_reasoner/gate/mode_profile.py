@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 
 from adaptive_reasoner.errors import ProfileError
 from adaptive_reasoner.gate.curve import Knots, find_curve_fault, read_curve
-from adaptive_reasoner.gate.features import FEATURES, feature_values
+from adaptive_reasoner.gate.features import FEATURES, feature_values, has_features
 from adaptive_reasoner.state import Signal
 
 Alternative = Literal["refine", "escalate"]
@@ -25,6 +25,7 @@ class ModeProfile:
         alternatives: for "refine" and "escalate", [risk, expected loss] of going that way. A loss is P(wrong)
             plus the price of the tokens spent, so that it compares with the risk of accepting.
         max_accepted_risk: an answer riskier than this is never accepted as sure.
+        without_thought: gives the risk where a feature of the thought is asked for and the signal has none.
     """
 
     features: tuple[str, ...]
@@ -33,6 +34,7 @@ class ModeProfile:
     knots: Knots = ()
     alternatives: Mapping[Alternative, Knots] = field(default_factory=dict[Alternative, Knots])
     max_accepted_risk: float = 0.5
+    without_thought: "ModeProfile | None" = None
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.features if name not in FEATURES]
@@ -62,6 +64,8 @@ class ModeProfile:
 
     def risk(self, signal: Signal) -> float:
         """P(wrong) in [0, 1] of an answer with this signal, which must be of kind "logprobs"."""
+        if not has_features(signal, self.features):
+            return self.without_thought.risk(signal) if self.without_thought else 1.0
         score = self.score(signal)
         if self.knots:
             return min(max(read_curve(self.knots, score), 0.0), 1.0)
@@ -86,6 +90,9 @@ def mode_profile_from_json(data: Any) -> ModeProfile:
             knots=_knots(data.get("knots", ())),
             alternatives={way: _knots(curve) for way, curve in data.get("alternatives", {}).items()},
             max_accepted_risk=float(data.get("max_accepted_risk", 0.5)),
+            without_thought=mode_profile_from_json(second)
+            if (second := data.get("without_thought"))
+            else None,
         )
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         if isinstance(error, ProfileError):

@@ -25,6 +25,7 @@ from adaptive_reasoner.state import (
     Verdict,
 )
 from adaptive_reasoner.uncertainty.logprobs import parse_response
+from adaptive_reasoner.uncertainty.message import with_repeats, with_thought
 from adaptive_reasoner.uncertainty.score import score_tokens, unknown_signal
 from adaptive_reasoner.uncertainty.tokens import TokenLogprobs
 
@@ -68,6 +69,8 @@ class _ConfidenceGateNode:
         assert attempt is not None, "the graph leads here only from a node that made an attempt"  # noqa: S101
         answer = parse_response(message)
         signal = self._signal(answer, message, attempt)
+        if attempt["node"] == "refine":
+            signal = with_repeats(signal, str(message.text), str(state["candidates"][-2].text))
         judged = with_round(state, round_of(attempt, signal, message))
         options = self._options(judged, settings, attempt, message)
         decision = self._decide(judged, attempt, options)
@@ -80,7 +83,7 @@ class _ConfidenceGateNode:
             return unknown_signal(attempt["error_message"] or attempt["error"])
         if was_cut_off(message):
             return unknown_signal("the answer was cut off at its limit of output tokens")
-        return score_tokens(answer, self._parts.config.answer_span)
+        return with_thought(score_tokens(answer, self._parts.config.answer_span), message)
 
     def _decide(self, judged: ReasoningState, attempt: Attempt, options: _Options) -> Decision:
         mode, can_review = MODE_OF_NODE[attempt["node"]], self._parts.config.review == "low_confidence"

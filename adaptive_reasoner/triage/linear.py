@@ -43,11 +43,13 @@ class LinearEstimator:
         pair: the models it was fitted for.
         fast_wrong: weight of each feature for P(fast wrong), "bias" among them.
         deep_wrong: the same for P(deep wrong).
+        think_at_gain: the gain from which thinking at once pays, as found when it was fitted.
     """
 
     pair: str
     fast_wrong: Mapping[str, float]
     deep_wrong: Mapping[str, float]
+    think_at_gain: float = 0.9
 
     def estimate(self, messages: Sequence[BaseMessage]) -> Triage:
         """Estimate from the newest human message's text."""
@@ -66,7 +68,8 @@ class LinearEstimator:
             ProfileError: fields are missing.
         """
         try:
-            return cls(str(data["pair"]), dict(data["fast_wrong"]), dict(data["deep_wrong"]))
+            weights = dict(data["fast_wrong"]), dict(data["deep_wrong"])
+            return cls(str(data["pair"]), *weights, float(data["think_at_gain"]))
         except (KeyError, TypeError, ValueError) as error:
             raise ProfileError(f"This is no triage model: {error!r} is missing or malformed.") from error
 

@@ -18,6 +18,8 @@ from adaptive_reasoner.config import ReasonerConfig
 from adaptive_reasoner.state import DifficultyEstimator, Route, Triage
 from adaptive_reasoner.triage.follow_up import is_follow_up
 
+# For estimators without a bound of their own: thinking at once must be all but certain to be needed.
+DEFAULT_THINK_AT_GAIN = 0.9
 # What is said of a question when a rule decides and no estimate was made.
 _UNKNOWN_DIFFICULTY = 0.5
 
@@ -60,10 +62,18 @@ def choose_route(
         reason = "starts fast: nothing predicts the gain for this model, so the gate decides"
         return _decision("fast", "none", reason)
     triage = estimator.estimate(request.messages)
-    route: Route = "deep" if triage["gain"] >= config.think_at_gain else "fast"
+    bound = _think_at_gain(config, estimator)
+    route: Route = "deep" if triage["gain"] >= bound else "fast"
     sign = "≥" if route == "deep" else "<"
-    reason = f"{triage['reason']}; predicted gain {triage['gain']:.2f} {sign} {config.think_at_gain:.2f}"
+    reason = f"{triage['reason']}; predicted gain {triage['gain']:.2f} {sign} {bound:.2f}"
     return RouteDecision(route, {**triage, "reason": reason})
+
+
+def _think_at_gain(config: ReasonerConfig, estimator: DifficultyEstimator) -> float:
+    """The caller's bound, the one that the estimator was fitted with, or a cautious one."""
+    if config.think_at_gain is not None:
+        return config.think_at_gain
+    return float(getattr(estimator, "think_at_gain", DEFAULT_THINK_AT_GAIN))
 
 
 def _by_rule(request: TriageRequest, config: ReasonerConfig) -> RouteDecision | None:

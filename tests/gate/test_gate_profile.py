@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from adaptive_reasoner.config import ReasonerConfig, Situation
 from adaptive_reasoner.errors import ProfileError
 from adaptive_reasoner.gate import GateProfile, ModeProfile
 from adaptive_reasoner.gate.features import FEATURES, feature_values
+from adaptive_reasoner.gate.mode_profile import mode_profile_from_json
+from adaptive_reasoner.state import Signal
 from adaptive_reasoner.uncertainty import TokenLogprob, score_tokens
 
 FAST = Situation(mode="fast", can_refine=False, can_escalate=True, can_review=False)
@@ -69,7 +72,8 @@ def test_a_risk_without_knots_is_logistic():
 def test_features_are_what_they_are_called():
     half = math.log(0.5)
     token = TokenLogprob("4", half, [("4", half), ("5", half)])
-    signal = score_tokens([token, TokenLogprob("2", 0.0, [("2", 0.0)])])
+    answer = score_tokens([token, TokenLogprob("2", 0.0, [("2", 0.0)])])
+    signal: Signal = {**answer, "thought_logprob": half, "repeats": True}
 
     named = dict(zip(FEATURES, feature_values(signal, list(FEATURES)), strict=True))
 
@@ -85,13 +89,29 @@ def test_features_are_what_they_are_called():
             "log_doubt": -ln2,
             "log_sequence_doubt": -ln2,
             "log_entropy_sum": math.log(ln2),
+            "thought_logprob": -ln2,
+            "log_thought_doubt": -ln2,
+            "repeats": 1.0,
             "token_count": 2.0,
         }
     )
 
 
 def test_features_of_a_certain_answer_are_finite():
-    assert all(map(math.isfinite, feature_values(signal_of(1.0), list(FEATURES))))
+    signal: Signal = {**signal_of(1.0), "thought_logprob": 0.0, "repeats": False}
+    assert all(map(math.isfinite, feature_values(signal, list(FEATURES))))
+
+
+def test_a_profile_that_asks_for_the_thought_has_another_risk_without_it():
+    plain = ModeProfile(features=("token_count",), weights=(0.0,), bias=0.0)
+    profile = ModeProfile(features=("thought_logprob",), weights=(-1.0,), bias=-2.0, without_thought=plain)
+    thought: Signal = {**signal_of(0.9), "thought_logprob": -2.0}
+
+    assert profile.risk(thought) == pytest.approx(0.5)
+    assert profile.risk({**thought, "thought_logprob": -4.0}) == pytest.approx(1 / (1 + math.exp(-2)))
+    assert profile.risk(signal_of(0.9)) == 0.5
+    assert mode_profile_from_json(json.loads(json.dumps(profile.to_json()))) == profile
+    assert replace(profile, without_thought=None).risk(signal_of(0.9)) == 1.0
 
 
 def fast_mode(**fields: object) -> str:

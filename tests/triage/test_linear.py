@@ -54,7 +54,7 @@ def test_estimator_of_malformed_json_names_what_is_missing():
 
 
 def test_estimator_survives_its_json():
-    data = {"pair": "x", "fast_wrong": {"bias": 1.0}, "deep_wrong": {"bias": -1.0}}
+    data = {"pair": "x", "fast_wrong": {"bias": 1.0}, "deep_wrong": {"bias": -1.0}, "think_at_gain": 0.8}
     assert LinearEstimator.from_json(json.loads(json.dumps(data))).fast_wrong == {"bias": 1.0}
 
 

@@ -12,7 +12,7 @@ import json
 import platform
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from adaptive_reasoner.training.embedded.calibrate_setting import (
 )
 from adaptive_reasoner.training.embedded.calibrate_triage import fit_triage
 from adaptive_reasoner.triage.linear import LinearEstimator
+from adaptive_reasoner.uncertainty.message import with_repeats
 
 _PACKAGE = Path(adaptive_reasoner.__file__).parent
 PROFILE_PATH = _PACKAGE / "gate" / "profiles" / "embedded.json"
@@ -49,6 +50,10 @@ def collect_cases(collection: Collection) -> list[Case]:
     problems = collection.problems()
     fast = collection.ask(problems, FAST)
     refined = collection.ask(problems, REFINE, fast)
+    refined = [
+        replace(second, signal=with_repeats(second.signal, second.text, first.text))
+        for first, second in zip(fast, refined, strict=True)
+    ]
     answers = zip(problems, fast, refined, collection.ask(problems, DEEP), strict=True)
     return [Case(problem, {"fast": a, "refine": b, "deep": c}) for problem, a, b, c in answers]
 
@@ -74,7 +79,8 @@ def calibrate(cases: Sequence[Case], margin: float) -> tuple[GateProfile, Linear
         "modes": {mode: _figures_of_mode(folds, mode) for mode in MODES},
         "triage_auroc": _triage_auroc(folds),
     }
-    return fit_risks(cases).at_price(setting.price), fit_triage(cases), found
+    estimator = replace(fit_triage(cases), think_at_gain=setting.think_at_gain)
+    return fit_risks(cases).at_price(setting.price), estimator, found
 
 
 def _figures_of_mode(folds: Sequence[Fold], mode: Mode) -> dict[str, float]:
@@ -134,8 +140,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     PROFILE_PATH.parent.mkdir(exist_ok=True)
     replace(profile, provenance=provenance).save(PROFILE_PATH)
     TRIAGE_PATH.parent.mkdir(exist_ok=True)
-    model = {"pair": estimator.pair, "fast_wrong": estimator.fast_wrong, "deep_wrong": estimator.deep_wrong}
-    TRIAGE_PATH.write_text(json.dumps({**model, "provenance": provenance}, indent=1) + "\n", encoding="utf-8")
+    TRIAGE_PATH.write_text(
+        json.dumps({**asdict(estimator), "provenance": provenance}, indent=1) + "\n", encoding="utf-8"
+    )
     print(json.dumps(provenance, indent=1))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from adaptive_reasoner.gate.curve import Knots, fit_monotone
-from adaptive_reasoner.gate.features import feature_values
+from adaptive_reasoner.gate.features import feature_values, has_features
 from adaptive_reasoner.gate.mode_profile import Alternative, ModeProfile
 from adaptive_reasoner.gate.profile import GateProfile
 from adaptive_reasoner.gate.statistics import fit_logistic
@@ -21,7 +21,13 @@ from adaptive_reasoner.training.embedded.calibrate_answers import Answer
 from adaptive_reasoner.training.embedded.calibrate_policy import Case, Floats, risk_for_choosing
 
 _ANSWER: tuple[str, ...] = ("log_sequence_doubt", "log_entropy_sum", "min_probability")
-FEATURES: Mapping[Mode, tuple[str, ...]] = {"fast": _ANSWER, "refine": _ANSWER, "deep": _ANSWER}
+# An answer after a thought is mostly copied from it: the doubt is in the thought.
+_THOUGHT: tuple[str, ...] = ("log_thought_doubt", "thought_logprob")
+FEATURES: Mapping[Mode, tuple[str, ...]] = {
+    "fast": _ANSWER,
+    "refine": (*_ANSWER, "repeats", *_THOUGHT),
+    "deep": (*_ANSWER, *_THOUGHT),
+}
 MODES: tuple[Mode, ...] = ("fast", "refine", "deep")
 _RISK_BINS = 60
 _CURVE_KNOTS = 24
@@ -31,6 +37,10 @@ _MOST_ACCEPTED = 0.5
 
 def fit_risk(signals: Sequence[Signal], wrong: Floats, features: Sequence[str]) -> ModeProfile:
     """Risk of one mode: logistic regression ranks, monotone regression makes it a probability."""
+    whole = tuple(name for name in features if name not in _THOUGHT)
+    second = fit_risk(signals, wrong, whole) if len(whole) < len(features) else None
+    kept = np.array([has_features(signal, features) for signal in signals])
+    signals, wrong = [signal for signal, keep in zip(signals, kept, strict=True) if keep], wrong[kept]
     values = feature_matrix(signals, features)
     weights, bias = fit_logistic(values, wrong)
     knots = fit_monotone(values @ weights + bias, wrong, bins=min(_RISK_BINS, max(len(wrong) // 50, 2)))
@@ -40,6 +50,7 @@ def fit_risk(signals: Sequence[Signal], wrong: Floats, features: Sequence[str]) 
         bias=bias,
         knots=knots,
         max_accepted_risk=_MOST_ACCEPTED,
+        without_thought=second,
     )
 
 
