@@ -19,7 +19,8 @@ from adaptive_reasoner.embedded.thoughts import (
 from adaptive_reasoner.embedded.tokenizer import encoding, special
 
 _NO_PLAN = 0.08
-_SLIPS: tuple[tuple[float, SlipKind], ...] = ((0.08, "result"), (0.13, "lookup"), (0.16, "check"))
+_SLIPS: tuple[tuple[float, SlipKind], ...] = ((0.15, "result"), (0.37, "lookup"), (0.45, "check"))
+_SLIP_ATTEMPTS = 4
 _CUT_BEFORE_CHECK = 0.4
 _WRONG_FIRST_ANSWER = 0.25
 
@@ -103,16 +104,21 @@ def render_refine(problem: Problem, first_answer: str, request: str) -> Branch:
 
 
 def draw_thought(problem: Problem, rng: Random) -> Thought:
-    """Write a thought, with an injected slip in about one of six."""
+    """Write a thought, with an injected slip in somewhat less than half of them.
+
+    With one in six the check learned to copy what it expected, and repaired nothing.
+    """
     plan = rng.random() >= _NO_PLAN
     roll = rng.random()
     kind: SlipKind | None = next((kind for share, kind in _SLIPS if roll < share), None)
-    if problem.steps and kind and (plan or kind != "lookup"):
-        slip = draw_slip(rng, problem, kind)
+    attempts = _SLIP_ATTEMPTS if problem.steps and kind and (plan or kind != "lookup") else 0
+    for _ in range(attempts):
+        slip = draw_slip(rng, problem, kind or "result")
         try:
-            return write_thought(problem, slip, plan=plan)
+            if slip:
+                return write_thought(problem, slip, plan=plan)
         except ImpossibleSlipError:
-            pass  # the mistake leads out of the numbers that the model knows
+            continue  # the mistake leads out of the numbers that the model knows
     return write_thought(problem, plan=plan)
 
 

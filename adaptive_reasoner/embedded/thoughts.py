@@ -23,6 +23,12 @@ Segment = tuple[str, float]
 
 # A plan's look-ups are few tokens among many that merely follow, and the hardest to learn.
 _PLAN_WEIGHT = 3.0
+# Cumulative shares of a misread number: the neighbour's, another of the question, any.
+_MISREAD_NEAR = 0.5
+_MISREAD_KNOWN = 0.8
+# What finds and repairs a mistake; rare beside the many checks that merely agree.
+_DOUBT_WEIGHT = 4.0
+_REDO_WEIGHT = 2.0
 _NEAR = (-20, -10, -9, -2, -1, 1, 2, 9, 10, 20)
 
 
@@ -118,12 +124,18 @@ def _draw_lookup_slip(rng: Random, problem: Problem, index: int) -> Slip | None:
     if not sides or is_spelled:
         return None
     side = rng.choice(sides)
-    # A misread number is mostly another number of the same question.
+    # A misread number is mostly another one of the same question, often the neighbour's.
+    neighbours = problem.steps[max(0, index - 1) : index + 2]
+    near = [n for s in neighbours for n in (s.left, s.right) if isinstance(n, int)]
     numbers = [n for s in problem.steps for n in (s.left, s.right) if isinstance(n, int)]
     numbers += [value for _, value in problem.given]
-    wrong = rng.choice(numbers) if rng.random() < 0.7 else rng.randint(1, 60)
-    if wrong == getattr(step, side):
+    right = getattr(step, side)
+    roll = rng.random()
+    pool = near if roll < _MISREAD_NEAR else numbers if roll < _MISREAD_KNOWN else range(1, 61)
+    others = [number for number in pool if number != right]
+    if not others:
         return None
+    wrong = rng.choice(others)
     return Slip("lookup", index, wrong, "left" if side == "left" else "right")
 
 
@@ -192,17 +204,18 @@ def _write_check(thought: Thought, problem: Problem, claimed: dict[str, int], sl
         true_value = _require(calculate(step.operator, left, right))
         value = claimed[step.key]
         formula, result, expected = _check_of(step, known, value)
-        thought.say(f"{';' if index else ''} {step.key}: {formula} =")
+        is_doubtful = result != expected
+        thought.say(f"{';' if index else ''} {step.key}: {formula} =", _REDO_WEIGHT if is_doubtful else 1.0)
         if slip and slip.kind == "check" and slip.step == index:
             result = slip.value
             thought.say(f" {result}", 0.0)
         else:
-            thought.say(f" {result}")
+            thought.say(f" {result}", 1.0 if result == expected else _DOUBT_WEIGHT)
         if result == expected:
             thought.say(" ok")
         else:
-            redone = f"{left} {step.operator} {right} = {true_value}"
-            thought.say(f" no; {step.key}: {redone}")
+            thought.say(" no", _DOUBT_WEIGHT)
+            thought.say(f"; {step.key}: {left} {step.operator} {right} = {true_value}", _REDO_WEIGHT)
         known[step.key] = true_value
     thought.say(".")
     thought.answer = known[problem.steps[-1].key]

@@ -111,5 +111,5 @@ def test_shares_decide_how_often_a_branch_is_drawn():
     modes = [branch.mode for _ in range(1000) for branch in draw_example(rng, mixture).branches]
     assert modes.count("fast") == 1000
     assert modes.count("answer_first") == 0
-    assert modes.count("deep") == pytest.approx(500, abs=60)
+    assert modes.count("deep") == pytest.approx(570, abs=60)
     assert modes.count("refine") == pytest.approx(250, abs=55)

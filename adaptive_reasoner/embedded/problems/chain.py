@@ -18,7 +18,7 @@ _WORDINGS: dict[tuple[Operator, int], str] = {
     ("*", 3): "three times",
     ("/", 2): "half",
 }
-_MAX_BYSTANDERS = 2
+_BYSTANDERS = (0.6, 0.3, 0.1)  # shares of 0, 1 and 2
 _SHUFFLED = 0.6
 _TOGETHER = 0.25
 
@@ -28,7 +28,7 @@ def draw_chain(rng: Random, level: int) -> Problem | None:
     things = rng.choice(THINGS)
     together = level >= 2 and rng.random() < _TOGETHER
     links = level - 1 if together else level
-    bystanders = rng.randrange(_MAX_BYSTANDERS + 1)
+    bystanders = rng.choices((0, 1, 2), _BYSTANDERS)[0]
     people = rng.sample(PEOPLE, links + 1 + bystanders)
     start = rng.randint(2, 60 if level <= 2 else 30)
     values = {people[0]: start}

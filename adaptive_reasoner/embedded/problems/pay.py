@@ -66,10 +66,10 @@ def _several_jobs(rng: Random, name: str, jobs: int) -> tuple[list[str], list[St
     for key, place in zip(_JOB_SUMS[-(jobs - 1) :], places[1:], strict=True):
         steps.append(Step(key, "+", total, place))
         total = key
-    pays = [f"{wage} at the {place}" for wage, place in zip(wages, places, strict=True)]
+    pays = [f"at the {place} pays {wage}" for wage, place in zip(wages, places, strict=True)]
     rng.shuffle(pays)
     works = [f"{count} hours at the {place}" for count, place in zip(hours, places, strict=True)]
-    return [f"An hour pays {_enumerate(pays)}.", f"{name} works {_enumerate(works)}."], steps
+    return [f"An hour {_enumerate(pays)} dollars.", f"{name} works {_enumerate(works)}."], steps
 
 
 def _enumerate(entries: list[str]) -> str:

@@ -7,6 +7,7 @@ from adaptive_reasoner.embedded.problems.program import Operand, Problem, Soluti
 from adaptive_reasoner.embedded.problems.words import PEOPLE, THINGS, pronoun
 
 _BILLS = (10, 20, 50, 100, 120, 150, 180)
+_SPARE = 0.15  # share of shops that also sell what nobody buys
 _SUMS = ("sum", "more", "all")
 
 
@@ -38,7 +39,7 @@ def draw_shop(rng: Random, level: int) -> Problem | None:
     """Draw a purchase of `level` operations, or None where it gets too dear."""
     basket = rng.choice(_BASKETS_BY_LEVEL[level])
     name = rng.choice(PEOPLE)
-    spare = rng.random() < 0.3
+    spare = rng.random() < _SPARE
     goods: list[str] = rng.sample(THINGS, basket.kinds + spare)
     largest = 60 if basket.kinds == 1 and not basket.counted else 25 if basket.kinds < 3 else 15
     prices = [rng.randint(2, largest) for _ in goods]

@@ -36,15 +36,15 @@ class StageConfig:
 
 
 STAGES = (
-    StageConfig("base", minutes=58),
+    StageConfig("base", minutes=56),
     StageConfig(
         "refine",
         minutes=17,
-        peak=0.25,
-        decay_from=0.1,
+        peak=0.5,
+        decay_from=0.05,
         final=0.0,
         warmup_steps=20,
-        mixture=MixtureConfig(refine=0.25, made_up_refine=0.02),
+        mixture=MixtureConfig(deep=0.2, deep_lookup=0.28, refine=0.18, made_up_refine=0.02),
         collect=60_000,
     ),
 )

@@ -14,7 +14,6 @@ from adaptive_reasoner.embedded.branches import (
 )
 from adaptive_reasoner.embedded.dialogue import Turn, answer_text, refine_request, render_prompt
 from adaptive_reasoner.embedded.problems import (
-    LEVEL_SHARES,
     MAX_VALUE,
     Problem,
     draw_outside,
@@ -22,6 +21,13 @@ from adaptive_reasoner.embedded.problems import (
     split_of,
 )
 
+# Shares of 1..6 operations in training: a fast answer to the longest is hardly learned at all.
+_TRAINED_LEVELS = (0.32, 0.28, 0.17, 0.11, 0.07, 0.05)
+# Share of the problems that come from LOOKUP_FAMILIES in any case.
+_EXTRA_LOOKUPS = 0.25
+# Long thoughts are rarer, and have more places for a mistake.
+_LONG_LEVEL = 4
+_LONG_FACTOR = 1.7
 # Looking up who has what is learned last, so these families get more thoughts.
 LOOKUP_FAMILIES = frozenset({"chain", "shop"})
 
@@ -35,14 +41,14 @@ class MixtureConfig:
     """
 
     deep: float = 0.2
-    deep_lookup: float = 0.36
+    deep_lookup: float = 0.3
     answer_first: float = 0.1
     truncated: float = 0.1
     refine: float = 0.0
     made_up_refine: float = 0.08
     outside: float = 0.03
     earlier_turn: float = 0.04
-    problems_per_batch: int = 30
+    problems_per_batch: int = 32
     batches_per_pool: int = 16
 
 
@@ -61,12 +67,14 @@ RefineTurn = tuple[Problem, str, str]
 
 
 def draw_training_problem(rng: Random) -> Problem:
-    """One problem of the training split, levels mixed as published."""
-    level = rng.choices(list(LEVEL_SHARES), list(LEVEL_SHARES.values()))[0]
-    problem = draw_problem(rng, level)
-    while split_of(problem.question) != "train":
+    """One problem of the training split, with more of what can be learned and is learned last."""
+    level = rng.choices(range(1, 7), _TRAINED_LEVELS)[0]
+    wants_lookup = rng.random() < _EXTRA_LOOKUPS
+    while True:
         problem = draw_problem(rng, level)
-    return problem
+        is_wanted = not wants_lookup or problem.family in LOOKUP_FAMILIES
+        if is_wanted and split_of(problem.question) == "train":
+            return problem
 
 
 def draw_example(rng: Random, mixture: MixtureConfig, refined: RefineTurn | None = None) -> Example:
@@ -88,7 +96,7 @@ def draw_example(rng: Random, mixture: MixtureConfig, refined: RefineTurn | None
         turns = [("user", earlier.question), ("assistant", answer_text(earlier.answer)), *turns]
     branches = [render_fast(problem)]
     makers: list[tuple[float, Callable[[Problem, Random], Branch]]] = [
-        (mixture.deep_lookup if problem.family in LOOKUP_FAMILIES else mixture.deep, render_deep),
+        (_deep_share(problem, mixture), render_deep),
         (mixture.answer_first, render_answer_first),
         (mixture.truncated, render_truncated),
     ]
@@ -98,6 +106,11 @@ def draw_example(rng: Random, mixture: MixtureConfig, refined: RefineTurn | None
     elif rng.random() < mixture.made_up_refine:
         branches.append(_draw_refine(problem, rng))
     return Example(render_prompt(turns), branches)
+
+
+def _deep_share(problem: Problem, mixture: MixtureConfig) -> float:
+    share = mixture.deep_lookup if problem.family in LOOKUP_FAMILIES else mixture.deep
+    return share * _LONG_FACTOR if problem.level >= _LONG_LEVEL else share
 
 
 def _draw_refine(problem: Problem, rng: Random) -> Branch:
