@@ -29,6 +29,7 @@ LOSS_ALLOWED = 0.01
 ACCEPTED_DOUBT = 0.2  # the gate's uncalibrated limit
 _STOPS = (0.80, 0.85, 0.93, 0.95)
 _PARITY_QUESTIONS = 400
+_WORK = {False: "contradicts the answer", True: "agrees", None: "holds nothing to check"}
 _FIT_EVERY = 7  # orders of the same samples tell a fit little
 
 
@@ -150,18 +151,11 @@ def _features(cases: Cases, policy: Policy) -> Floats:
 
 def rationale_rule(questions: Sequence[Question]) -> dict[str, Any]:
     """What the rule finds in the replies' own work, and how often such answers are wrong."""
-    found: dict[str, list[bool]] = {"contradicts": [], "agrees": [], "nothing_to_check": []}
+    found: dict[str, list[bool]] = {kind: [] for kind in _WORK.values()}
     for one in questions:
         for reply, wrong in zip(one.replies, one.wrong, strict=True):
             rationale = read_rationale(reply)
-            kind = (
-                "nothing_to_check"
-                if rationale is None
-                else "agrees"
-                if rationale.agreement
-                else "contradicts"
-            )
-            found[kind].append(wrong)
+            found[_WORK[None if rationale is None else bool(rationale.agreement)]].append(wrong)
     return {kind: {"answers": len(wrong), "wrong": float(np.mean(wrong))} for kind, wrong in found.items()}
 
 

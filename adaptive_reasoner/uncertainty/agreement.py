@@ -89,7 +89,7 @@ class SampleAgreement:
     Attributes:
         max_samples: calls beside the answer itself.
         stop_at: chance that the leading answer stays ahead, from which no more is asked; 1 always asks for all.
-        temperature: of the samples, for models that take one.
+        temperature: of the samples, where the model is set to 0 and would repeat itself.
         equivalent: whether two answers say the same; numbers, units, case and markup are seen through by default.
         answer_span: the part of a reply that is compared; see `find_answer_span`.
     """

@@ -21,13 +21,15 @@ class Ask:
 
     Attributes:
         messages: the prompt; None sends what the answer was given to, once more, to the model that gave it.
-        temperature: for models that take one; None leaves it as it is.
+        temperature: for a model that is set to 0 and would repeat itself; None leaves it there.
         model: who is asked; None: the model that gave the answer or, with `messages`, the fast model.
+        max_output_tokens: what the reply needs at most; None leaves it to the model.
     """
 
     messages: tuple[BaseMessage, ...] | None = None
     temperature: float | None = None
     model: BaseChatModel | None = None
+    max_output_tokens: int | None = None
 
 
 # The reply is None where the call was refused or failed: a source then makes do with what it has.

@@ -24,6 +24,8 @@ VERIFY = (
 )
 # Below this share of the first word's probability, the verifier did not answer the question.
 LEAST_MASS = 0.5
+# Tokens: room for a word and some dress around it. OpenAI's Responses API takes no fewer than 16.
+_LONGEST_REPLY = 16
 
 _YES = frozenset({"yes", "y", "true"})
 _NO = frozenset({"no", "n", "false"})
@@ -81,7 +83,8 @@ class Verifier:
         text = str(answer.text).strip()
         if not text or answer.tool_calls:
             return unknown_signal("a verifier judges answers in words, and there are none")
-        reply = yield Ask(messages=with_question(messages, self.prompt.format(answer=text)), model=self.model)
+        question = with_question(messages, self.prompt.format(answer=text))
+        reply = yield Ask(messages=question, model=self.model, max_output_tokens=_LONGEST_REPLY)
         if reply is None:
             return unknown_signal("the verifier could not be asked")
         logprobs = parse_response(reply)

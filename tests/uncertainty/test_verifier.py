@@ -47,7 +47,7 @@ def test_the_verifier_sees_the_conversation_and_the_answer_without_its_thoughts(
     model = ScriptedChatModel([])
     (ask,) = inquire(Verifier(model), thought, [word("Yes", 1.0)]).asks
     assert ask.model is model
-    assert ask.temperature is None
+    assert (ask.temperature, ask.max_output_tokens) == (None, 16)
     assert ask.messages is not None
     (sent,) = ask.messages
     assert str(sent.text).startswith("What is 6 times 7?\n\n")
