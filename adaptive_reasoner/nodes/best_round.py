@@ -1,10 +1,11 @@
-"""Which of several answers is best: the least risk wins, a newer one only if it is no worse."""
+"""Which of several answers is best: by a fitted comparison of fast and deep ones, or else by the least risk."""
 
 from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage
 
-from adaptive_reasoner.state import MODE_OF_NODE, Mode, Round
+from adaptive_reasoner.gate.comparison import Comparison
+from adaptive_reasoner.state import MODE_OF_NODE, AnsweringNode, Mode, Round
 
 # Where no risk is known: a thought-through answer is taken to be better than a doubted fast one.
 _RISK_IF_UNKNOWN: dict[Mode, float] = {"fast": 0.9, "refine": 0.8, "deep": 0.4}
@@ -24,7 +25,7 @@ def risk_of(one: Round) -> float:
     return 1.0 - minimum if minimum is not None else _RISK_IF_UNKNOWN[MODE_OF_NODE[one["node"]]]
 
 
-def best_round(rounds: Sequence[Round], first: int = 0) -> int:
+def best_round(rounds: Sequence[Round], first: int = 0, *, comparison: Comparison | None = None) -> int:
     """Index of the answer with the least risk; among equals the newest; -1 where every call failed.
 
     An answer that was accepted although nothing measures it, and a tool call that was accepted, stand as
@@ -33,12 +34,28 @@ def best_round(rounds: Sequence[Round], first: int = 0) -> int:
     Args:
         rounds: a turn's rounds, the last one judged.
         first: index of the first round that counts.
+        comparison: decides between a fast and a deep answer where it applies.
     """
     best = -1
     for index in range(first, len(rounds)):
-        if "error" not in rounds[index] and (best < 0 or risk_of(rounds[index]) <= risk_of(rounds[best])):
+        if "error" not in rounds[index] and (
+            best < 0 or not _is_better(rounds[best], rounds[index], comparison)
+        ):
             best = index
     return len(rounds) - 1 if best >= 0 and _stands(rounds[-1]) else best
+
+
+def _is_better(older: Round, newer: Round, comparison: Comparison | None) -> bool:
+    """True if the older answer should stand."""
+    if comparison and _answers(older, "fast_answer") and _answers(newer, "deep_think"):
+        keeps = comparison.keeps_fast(older["signal"], newer["signal"])
+        if keeps is not None:
+            return keeps
+    return risk_of(newer) > risk_of(older)
+
+
+def _answers(one: Round, node: AnsweringNode) -> bool:
+    return one["node"] == node and "error" not in one and "tool_calls" not in one
 
 
 def answered_by_deep(rounds: Sequence[Round]) -> bool:

@@ -83,6 +83,8 @@ class _ConfidenceGateNode:
             return unknown_signal(attempt["error_message"] or attempt["error"])
         if was_cut_off(message):
             return unknown_signal("the answer was cut off at its limit of output tokens")
+        if "signal" in attempt:
+            return attempt["signal"]
         return with_thought(score_tokens(answer, self._parts.config.answer_span), message)
 
     def _decide(self, judged: ReasoningState, attempt: Attempt, options: _Options) -> Decision:
@@ -130,7 +132,7 @@ class _ConfidenceGateNode:
     ) -> Update:
         report = with_decision(state["reasoning"], decision)
         if decision.verdict in ("accept", "give_up", "review"):
-            report = with_best(report, state["turn"]["answers_from"])
+            report = with_best(report, state["turn"]["answers_from"], self._parts.fast_gate)
         runs_tools = decision.verdict == "accept" and bool(message.tool_calls)
         stopped_by = options.stopped_by if decision.verdict in ("give_up", "review") else None
         turn: Turn = {

@@ -2,7 +2,8 @@
 
 from langchain_core.messages import AIMessage
 
-from adaptive_reasoner.config import Decision
+from adaptive_reasoner.config import Decision, Gate
+from adaptive_reasoner.gate.profile import GateProfile
 from adaptive_reasoner.nodes.best_round import best_round
 from adaptive_reasoner.nodes.spending import total_usage
 from adaptive_reasoner.state import AnsweringNode, Attempt, ReasoningReport, ReasoningState, Round, Signal
@@ -21,6 +22,8 @@ def round_of(attempt: Attempt, signal: Signal, message: AIMessage) -> Round:
         one["error"] = attempt["error"]
     if attempt["usage_estimated"]:
         one["usage_estimated"] = True
+    if calls := attempt.get("signal_calls"):
+        one["signal_calls"] = calls
     if message.tool_calls:
         one["tool_calls"] = [call["name"] for call in message.tool_calls]
     return one
@@ -43,9 +46,16 @@ def with_decision(report: ReasoningReport, decision: Decision) -> ReasoningRepor
     return {**report, "rounds": [*report["rounds"][:-1], judged]}
 
 
-def with_best(report: ReasoningReport, answers_from: int) -> ReasoningReport:
-    """The best answer so far is the one with the least risk, not the newest; -1 where every call failed."""
-    best = best_round(report["rounds"], answers_from)
+def with_best(report: ReasoningReport, answers_from: int, gate: Gate) -> ReasoningReport:
+    """The best answer so far is not always the newest (see `best_round`); -1 where every call failed.
+
+    Args:
+        report: the newest round judged.
+        answers_from: index of the first round that counts.
+        gate: the fast answers' gate; a profile may know how to compare them with deep ones.
+    """
+    comparison = gate.comparison if isinstance(gate, GateProfile) else None
+    best = best_round(report["rounds"], answers_from, comparison=comparison)
     return {**report, "accepted_round": best, "signal": report["rounds"][best]["signal"]}
 
 
