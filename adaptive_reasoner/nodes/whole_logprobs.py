@@ -2,7 +2,8 @@
 
 LangChain's v3 event streaming keeps only the last chunk's `response_metadata`, so a gate would score one token
 instead of all, without any error. Collecting them here and attaching the whole list to the last chunk gives
-the same message under invoke and under every stream mode.
+the same message under invoke and under every stream mode. What LangChain leaves out of the Responses API's answers
+is added at the same place (see `responses_logprobs`).
 """
 
 # A wrapper of chat models is written against the methods that chat models override, which are all private.
@@ -21,6 +22,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
 from adaptive_reasoner.nodes.isolated import DaemonThreads
+from adaptive_reasoner.nodes.responses_logprobs import PlainCall, prepare_call
 
 Result = TypeVar("Result")
 Metadata = dict[str, Any]
@@ -75,7 +77,8 @@ class WholeLogprobs(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return self.inner._generate(messages, stop, run_manager, **kwargs)
+        call = prepare_call(self.inner, kwargs)
+        return _completed(call, call.model._generate(messages, stop, run_manager, **call.kwargs))
 
     async def _agenerate(
         self,
@@ -84,10 +87,12 @@ class WholeLogprobs(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
+        call = prepare_call(self.inner, kwargs)
         if _overrides(self.inner, "_agenerate"):
-            return await self.inner._agenerate(messages, stop, run_manager, **kwargs)
+            return _completed(call, await call.model._agenerate(messages, stop, run_manager, **call.kwargs))
         sync_manager = run_manager.get_sync() if run_manager else None
-        return await _in_thread(partial(self.inner._generate, messages, stop, sync_manager, **kwargs))
+        generate = partial(call.model._generate, messages, stop, sync_manager, **call.kwargs)
+        return _completed(call, await _in_thread(generate))
 
     def _stream(
         self,
@@ -96,8 +101,9 @@ class WholeLogprobs(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        collector = _Collector()
-        for chunk in self.inner._stream(messages, stop, run_manager, **self._with_usage(kwargs)):
+        call = self._streaming_call(kwargs)
+        collector = _Collector(call)
+        for chunk in call.model._stream(messages, stop, run_manager, **call.kwargs):
             yield from collector.hold_back(chunk)
         yield from collector.last()
 
@@ -108,8 +114,9 @@ class WholeLogprobs(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        collector = _Collector()
-        async for chunk in self._achunks(messages, stop, run_manager, **self._with_usage(kwargs)):
+        call = self._streaming_call(kwargs)
+        collector = _Collector(call)
+        async for chunk in self._achunks(call, messages, stop, run_manager):
             for ready in collector.hold_back(chunk):
                 yield ready
         for ready in collector.last():
@@ -117,29 +124,39 @@ class WholeLogprobs(BaseChatModel):
 
     async def _achunks(
         self,
+        call: PlainCall,
         messages: list[BaseMessage],
         stop: list[str] | None,
         run_manager: AsyncCallbackManagerForLLMRun | None,
-        **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         if _overrides(self.inner, "_astream"):
-            async for chunk in self.inner._astream(messages, stop, run_manager, **kwargs):
+            async for chunk in call.model._astream(messages, stop, run_manager, **call.kwargs):
                 yield chunk
             return
         sync_manager = run_manager.get_sync() if run_manager else None
-        chunks = iter(self.inner._stream(messages, stop, sync_manager, **kwargs))
+        chunks = iter(call.model._stream(messages, stop, sync_manager, **call.kwargs))
         while (one := await _in_thread(partial(next, chunks, None))) is not None:
             yield one
 
-    def _with_usage(self, kwargs: Metadata) -> Metadata:
-        """ChatOpenAI leaves usage out of a stream when `base_url` is set, unless it is asked for."""
-        return {"stream_usage": True, **kwargs} if "stream_usage" in type(self.inner).model_fields else kwargs
+    def _streaming_call(self, kwargs: Metadata) -> PlainCall:
+        call = prepare_call(self.inner, kwargs)
+        # ChatOpenAI leaves usage out of a stream when `base_url` is set, unless it is asked for; the Responses API
+        # always sends it and refuses the question.
+        if "stream_usage" in type(self.inner).model_fields and type(call) is PlainCall:
+            call.kwargs = {"stream_usage": True, **kwargs}
+        return call
 
 
 def _overrides(model: BaseChatModel, method: str) -> bool:
     """False where LangChain's own fallback would run, which for async methods is a thread of asyncio's."""
     implementation = getattr(type(model), method)
     return all(implementation is not getattr(base, method) for base in (BaseChatModel, SimpleChatModel))
+
+
+def _completed(call: PlainCall, result: ChatResult) -> ChatResult:
+    for generation in result.generations:
+        call.complete(generation.message)
+    return result
 
 
 async def _in_thread(call: Callable[[], Result]) -> Result:
@@ -150,7 +167,8 @@ async def _in_thread(call: Callable[[], Result]) -> Result:
 class _Collector:
     """Holds one chunk back, so that the last one can carry everything that was collected."""
 
-    def __init__(self) -> None:
+    def __init__(self, call: PlainCall) -> None:
+        self._call = call
         self._held: ChatGenerationChunk | None = None
         self._content: list[Metadata] = []
         self._extra: Metadata = {}
@@ -168,6 +186,7 @@ class _Collector:
         if self._content or self._extra:
             whole = {**self._extra, "content": self._content or None}
             self._held.message.response_metadata["logprobs"] = whole
+        self._call.complete(self._held.message)
         yield self._held
 
     def _take(self, metadata: Metadata | None) -> None:

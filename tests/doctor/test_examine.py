@@ -65,6 +65,23 @@ def test_a_sound_server_brings_all_but_what_langchain_loses(patient):
     ]
 
 
+def test_the_responses_api_brings_the_text_s_and_none_of_calls(patient):
+    diagnosis = examine(patient(use_responses_api=True))
+    assert set(fast_states(diagnosis, "langchain").values()) == {"failed"}
+    assert fast_states(diagnosis) == {
+        "plain": "whole",
+        "streamed": "whole",
+        "events v3": "whole",
+        "tools": "missing",
+        "tools streamed": "missing",
+        "structured": "whole",
+    }
+    assert diagnosis.api == "responses"
+    assert "TypeError" in diagnosis.findings[0].langchain.reason
+    assert any("use_responses_api=False" in one for one in settings(diagnosis))
+    assert any('review="low_confidence"' in one for one in settings(diagnosis))
+
+
 @pytest.mark.parametrize(
     ("defect", "lost", "setting", "cure"),
     [
