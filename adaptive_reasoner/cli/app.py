@@ -9,8 +9,10 @@ from typing import Annotated
 import typer
 
 from adaptive_reasoner.cli.ask import ask
+from adaptive_reasoner.cli.calibrate import calibrate
 from adaptive_reasoner.cli.chat import chat
 from adaptive_reasoner.cli.doctor import doctor
+from adaptive_reasoner.cli.replay import replay
 from adaptive_reasoner.cli.train import train_app
 from adaptive_reasoner.errors import AdaptiveReasonerError
 
@@ -27,6 +29,12 @@ app = typer.Typer(
 app.command(epilog=f'Example: {PROGRAM} ask "What is 3 * 7 + 5?" --show-thoughts')(ask)
 app.command(epilog=f"Example: {PROGRAM} chat --db talk.sqlite --thread-id monday")(chat)
 app.command(epilog=f"Example: {PROGRAM} doctor --base-url http://127.0.0.1:8000/v1 --model qwen3-8b")(doctor)
+app.command(epilog=f"Example: {PROGRAM} calibrate answers.jsonl.gz --max-error 0.1 --out profile.json")(
+    calibrate
+)
+app.command(epilog=f"Example: {PROGRAM} replay answers.jsonl.gz --profile profile.json --plot frontier.png")(
+    replay
+)
 app.add_typer(train_app, name="train")
 
 

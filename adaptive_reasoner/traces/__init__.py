@@ -1,0 +1,1 @@
+"""Recorded answers and runs: read them, replay them, report on them."""

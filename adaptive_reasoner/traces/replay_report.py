@@ -1,0 +1,138 @@
+"""What a replay comes to: accuracy, calls, tokens and money, with 95 % intervals."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from adaptive_reasoner.errors import InvalidInputError
+from adaptive_reasoner.gate.drift import DriftWatch, watch_errors, watch_escalations
+from adaptive_reasoner.gate.profile import GateProfile
+from adaptive_reasoner.state import Usage
+from adaptive_reasoner.traces.frontier import Judged, accuracy_by_share, at_shares, recovered_gap
+from adaptive_reasoner.traces.recordings import RecordedPair
+from adaptive_reasoner.traces.replay import Replayed
+
+Prices = Mapping[str, tuple[float, float]]  # model -> US dollars for a million tokens of input, of output
+
+SHARES = (0.0, 0.1, 0.2, 0.3, 0.5, 1.0)
+_NORMAL_95 = 1.96
+_MILLION = 1e6
+
+
+def load_prices(path: Path) -> Prices:
+    """Read `{"model": {"input": 0.15, "output": 0.6}, …}`, in US dollars for a million tokens.
+
+    Raises:
+        InvalidInputError: the file is missing or has another form.
+    """
+    try:
+        table: Any = json.loads(path.read_text(encoding="utf-8"))
+        return {str(name): (float(row["input"]), float(row["output"])) for name, row in table.items()}
+    except OSError as error:
+        raise InvalidInputError(f"Cannot read the prices {path}: {error.strerror}.") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        form = '{"model": {"input": 0.15, "output": 0.6}}, in US dollars for a million tokens'
+        raise InvalidInputError(f"{path} is no price table such as {form}.") from error
+
+
+def summarise(
+    pairs: Sequence[RecordedPair], replayed: Sequence[Replayed], prices: Prices | None = None
+) -> dict[str, Any]:
+    """Accuracy, calls, tokens and money of the run, beside always fast and always thinking.
+
+    Raises:
+        InvalidInputError: the price table lacks a model.
+    """
+    fast = [bool(pair.fast["correct"]) for pair in pairs]
+    deep = [bool(pair.deep["correct"]) if pair.deep else False for pair in pairs]
+    got = [one.correct for one in replayed]
+    sure = [one.correct for one in replayed if one.is_sure]
+    usages = [_total([one.fast_usage for one in replayed]), _total([one.deep_usage for one in replayed])]
+    names = [_model(pairs[0].fast), _model(pairs[0].deep or {})]
+    return {
+        "questions": len(pairs),
+        "models": {"fast": names[0], "deep": names[1]},
+        "accuracy": _share(got),
+        "always_fast": _share(fast),
+        "always_thinking": _share(deep),
+        "either_right": _share([one or other for one, other in zip(fast, deep, strict=True)]),
+        "against_always_thinking": _difference(got, deep),
+        "accepted_as_sure": {
+            "share": len(sure) / len(pairs),
+            "error": 1 - sum(sure) / len(sure) if sure else None,
+        },
+        "calls": {"fast": len(replayed), "deep": sum(one.thought for one in replayed)},
+        "thinking_share": sum(one.thought for one in replayed) / len(replayed),
+        "fast_kept_after_thinking": sum(one.kept_fast for one in replayed),
+        "tokens": {"fast": usages[0], "deep": usages[1]},
+        "cost_usd": _cost(names, usages, prices) if prices is not None else None,
+    }
+
+
+def what_if(judged: Judged) -> dict[str, Any]:
+    """The frontier: other thresholds of this gate, and one threshold on 1 - p as the baseline."""
+    gate = accuracy_by_share(judged.risks, judged.fast_right, judged.after_right)
+    plain = accuracy_by_share(judged.doubts, judged.fast_right, judged.deep_right)
+    fast, deep = float(judged.fast_right.mean()), float(judged.deep_right.mean())
+    baseline = Judged(judged.doubts, judged.doubts, judged.fast_right, judged.deep_right, judged.deep_right)
+    return {
+        "thresholds": at_shares(judged, SHARES),
+        "one_threshold_on_1_minus_p": at_shares(baseline, SHARES),
+        "apgr": recovered_gap(gate, fast, deep),
+        "apgr_one_threshold": recovered_gap(plain, fast, deep),
+    }
+
+
+def find_drift(profile: GateProfile, replayed: Sequence[Replayed]) -> dict[str, Any]:
+    """Whether escalations, and errors of accepted fast answers, come as often as in calibration; None: unknown."""
+    escalations, errors = watch_escalations(profile), watch_errors(profile)
+    for one in replayed:
+        if escalations:
+            escalations.observe(event=one.thought)
+        if errors and not one.thought:
+            errors.observe(event=not one.correct)
+    return {"escalations": _state(escalations), "errors": _state(errors)}
+
+
+def _state(watch: DriftWatch | None) -> dict[str, Any] | None:
+    return watch.state().to_json() if watch else None
+
+
+def _share(flags: Sequence[bool]) -> dict[str, float]:
+    """Mean with its 95 % interval (normal approximation)."""
+    mean = sum(flags) / len(flags)
+    spread = _NORMAL_95 * math.sqrt(mean * (1 - mean) / len(flags))
+    return {"mean": mean, "low": max(mean - spread, 0.0), "high": min(mean + spread, 1.0)}
+
+
+def _difference(one: Sequence[bool], other: Sequence[bool]) -> dict[str, float]:
+    """Paired difference of two accuracies with its 95 % interval."""
+    differences = [int(a) - int(b) for a, b in zip(one, other, strict=True)]
+    n = len(differences)
+    mean = sum(differences) / n
+    variance = sum((difference - mean) ** 2 for difference in differences) / n
+    spread = _NORMAL_95 * math.sqrt(variance / n)
+    return {"mean": mean, "low": mean - spread, "high": mean + spread}
+
+
+def _total(usages: Sequence[Usage]) -> dict[str, int]:
+    return {
+        "input": sum(usage["input_tokens"] for usage in usages),
+        "output": sum(usage["output_tokens"] for usage in usages),
+    }
+
+
+def _cost(names: Sequence[str], usages: Sequence[Mapping[str, int]], prices: Prices) -> float:
+    missing = [name for name in names if name not in prices]
+    if missing:
+        raise InvalidInputError(f"The price table has no {missing[0]!r}; it has: {', '.join(prices)}.")
+    return sum(
+        (usage["input"] * prices[name][0] + usage["output"] * prices[name][1]) / _MILLION
+        for name, usage in zip(names, usages, strict=True)
+    )
+
+
+def _model(record: Mapping[str, Any]) -> str:
+    return cast("str", record.get("model")) or "recorded"
