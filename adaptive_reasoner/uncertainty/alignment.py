@@ -26,13 +26,14 @@ def align_text(tokens: Sequence[TokenLogprob], text: str) -> tuple[list[TokenLog
 
     White space or a broken character at the end of the text may be missing from the tokens.
     """
-    spelled = [token.token.encode("utf-8", "surrogatepass") for token in tokens]
-    for pieces in ([token_bytes(token) for token in tokens], spelled):
-        for target in dict.fromkeys((text, text.rstrip(), text.rstrip("\ufffd"))):
-            start = _locate(pieces, target.encode("utf-8", "surrogatepass"))
+    targets = dict.fromkeys((text, text.rstrip(), text.rstrip("\ufffd")))
+    for read in (token_bytes, _spelled):
+        pieces = [read(token) for token in tokens]
+        for target in targets:
+            encoded = target.encode("utf-8", "surrogatepass")
+            start = _locate(pieces, encoded)
             if start is not None:
-                end = start + len(target.encode("utf-8", "surrogatepass"))
-                return _cut(tokens, pieces, start, end), target
+                return _cut(tokens, pieces, start, start + len(encoded)), target
     return None
 
 
@@ -75,6 +76,10 @@ def character_offsets(tokens: Sequence[TokenLogprob]) -> list[tuple[int, int]]:
     edges = np.concatenate(([0], np.cumsum([len(piece) for piece in pieces], dtype=np.int64)))
     starts = np.maximum(characters[edges[:-1]] - ~begins[edges[:-1]], 0)
     return list(zip(starts.tolist(), characters[edges[1:]].tolist(), strict=True))
+
+
+def _spelled(token: TokenLogprob) -> bytes:
+    return token.token.encode("utf-8", "surrogatepass")
 
 
 def _locate(pieces: Sequence[bytes], target: bytes) -> int | None:

@@ -69,20 +69,24 @@ def _arrays(
 def _top(top: Any) -> list[tuple[str, float]]:
     if top is None:
         return []
-    if isinstance(top, Mapping):  # {token: log probability}
-        pairs = as_mapping(cast("object", top)).items()
-        return [(str(text), _number(value)) for text, value in pairs]
     entries = as_list(top)
-    if entries is None:
+    if entries is not None:
+        return _pairs(entries)
+    if not isinstance(top, Mapping):
         raise LogprobsError("a `top_logprobs` value is neither a list nor a mapping")
-    return [_pair(as_mapping(entry)) for entry in entries]
+    return [(str(text), _number(value)) for text, value in as_mapping(cast("object", top)).items()]
 
 
-def _pair(fields: Mapping[str, Any]) -> tuple[str, float]:
-    token = fields.get("token")
-    if not isinstance(token, str):
-        raise LogprobsError("a `top_logprobs` list holds an entry without a token")
-    return token, _number(fields.get("logprob"))
+def _pairs(entries: Sequence[Any]) -> list[tuple[str, float]]:
+    """A loop of its own for the 20 alternatives of each token: nearly all that there is to read."""
+    pairs: list[tuple[str, float]] = []
+    for entry in entries:
+        fields = as_mapping(entry)
+        token, logprob = fields.get("token"), fields.get("logprob")
+        if not isinstance(token, str):
+            raise LogprobsError("a `top_logprobs` list holds an entry without a token")
+        pairs.append((token, logprob if type(logprob) is float else _number(logprob)))
+    return pairs
 
 
 def _number(value: Any) -> float:

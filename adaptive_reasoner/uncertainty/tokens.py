@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 # Providers write -9999 (and relatives) where they have no value; e**-9000 is no probability of a real model.
 SENTINEL_LOGPROB = -9000.0
@@ -73,36 +74,35 @@ def find_fault(tokens: Sequence[TokenLogprob]) -> str | None:
 def normalize(token: TokenLogprob) -> TokenLogprob:
     """The same token with its own entry in a top list that is sorted and free of placeholders."""
     chosen = min(token.logprob, 0.0)
-    others = [
-        (text, min(logprob, 0.0))
-        for text, logprob in token.top
-        if logprob > SENTINEL_LOGPROB and text != token.token
-    ]
-    same = [logprob for text, logprob in token.top if text == token.token and logprob > SENTINEL_LOGPROB]
+    listed = [(text, min(logprob, 0.0)) for text, logprob in token.top if logprob > SENTINEL_LOGPROB]
+    own = [entry for entry in listed if entry[0] == token.token]
     if (
-        same
+        own
     ):  # pieces of characters may share a spelling: only the entry nearest to the chosen token is its own
-        same.remove(min(same, key=lambda logprob: abs(logprob - chosen)))
-    others += [(token.token, min(logprob, 0.0)) for logprob in same]
-    top = sorted([(token.token, chosen), *others], key=lambda entry: (-entry[1], entry[0]))
-    return TokenLogprob(token.token, chosen, top, token.utf8)
+        listed.remove(min(own, key=lambda entry: abs(entry[1] - chosen)))
+    listed.append((token.token, chosen))
+    listed.sort()  # equally probable ones by their text: the second sort keeps the order of the first
+    listed.sort(key=itemgetter(1), reverse=True)
+    return TokenLogprob(token.token, chosen, listed, token.utf8)
 
 
 def _token_fault(token: TokenLogprob) -> str | None:
     listed = [logprob for _, logprob in token.top]
     highest = max([token.logprob, *listed])
-    if any(math.isnan(value) for value in (token.logprob, *listed)):
+    if math.isnan(token.logprob) or any(map(math.isnan, listed)):
         return f"the token {token.token!r} has no log probability"
     if highest > ROUNDING:
         return f"{highest:g} at the token {token.token!r} is a logit or a probability, no log probability"
     if token.logprob <= SENTINEL_LOGPROB:
         return f"the token {token.token!r} has the placeholder {token.logprob:g} for its log probability"
-    mass = sum(math.exp(logprob) for logprob in listed)
+    mass = sum(map(math.exp, listed))
     if mass > 1 + MASS_ROUNDING:
         return f"the probabilities at the token {token.token!r} add up to {mass:.2f}"
     return None
 
 
 def _is_one_hot(token: TokenLogprob) -> bool:
+    if token.logprob != 0.0:
+        return False
     others = [logprob for text, logprob in token.top if text != token.token]
-    return token.logprob == 0.0 and bool(others) and max(others) <= SENTINEL_LOGPROB
+    return bool(others) and max(others) <= SENTINEL_LOGPROB
