@@ -4,10 +4,13 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, get_args
 
 from adaptive_reasoner.errors import ConfigurationError
 from adaptive_reasoner.state import DifficultyEstimator, Mode, Signal, Verdict
+
+if TYPE_CHECKING:
+    from adaptive_reasoner.uncertainty.opinion import SignalSource
 
 BudgetScope = Literal["query", "thread", "tenant", "day"]
 AnswerSpan = str | Callable[[str], tuple[int, int] | None]
@@ -94,6 +97,8 @@ class ReasonerConfig:
         review: "low_confidence" interrupts for a person where nothing is left to try.
         accept_unknown: accept a deep answer whose confidence cannot be measured, instead of handing it on
             marked as unsure.
+        fallback_signals: where an answer's own log probabilities tell nothing, what else is asked, the cheapest
+            first: `RationaleAgreement`, `Verifier`, `SampleAgreement` of `adaptive_reasoner.uncertainty`, or your own.
         answer_span: the part of the answer that is scored: "auto", "whole", a regular expression (group 1, or
             the whole match) or a callable from text to (start, end).
         answer_order: "answer_first" makes models that can give the answer before the rationale.
@@ -112,6 +117,7 @@ class ReasonerConfig:
     model_timeout_seconds: float | None = 120.0
     review: Literal["never", "low_confidence"] = "never"
     accept_unknown: bool = False
+    fallback_signals: "tuple[SignalSource, ...]" = ()
     answer_span: AnswerSpan = "auto"
     answer_order: Literal["think_first", "answer_first", "auto"] = "think_first"
     top_logprobs: int = 20
@@ -148,6 +154,11 @@ class ReasonerConfig:
             isinstance(one, Budget) for one in cast("list[Any]", several)
         ):
             raise ConfigurationError(f"budget is {self.budget!r}; give a Budget or a tuple of them.")
+        sources: Any = self.fallback_signals
+        if not isinstance(sources, list | tuple):
+            raise ConfigurationError(f"fallback_signals is {sources!r}; give a tuple of signal sources.")
+        for source in cast("list[Any]", sources):
+            _check_method("fallback_signals", source, "inquire", "a signal source such as SampleAgreement()")
         span: Any = self.answer_span
         if isinstance(span, str) and span not in {"auto", "whole"}:
             _check_patterns("answer_span", (span,))

@@ -7,6 +7,7 @@ query ─► triage ─┤─► fast_answer ─┐                             
                         ▲                    ├─ escalate        └─ review (interrupt: a person decides)
                         └────────────────────┘
 
+With fallback signals, `second_opinion` stands before the gate and looks into answers whose confidence is unknown.
 With tools, an accepted tool call goes through `tools` and its result back to the node that asked for it.
 """
 
@@ -37,6 +38,7 @@ from adaptive_reasoner.nodes.hand_off import make_hand_off_node
 from adaptive_reasoner.nodes.parts import assemble
 from adaptive_reasoner.nodes.refine import make_refine_node
 from adaptive_reasoner.nodes.review import review
+from adaptive_reasoner.nodes.second_opinion import make_second_opinion_node
 from adaptive_reasoner.nodes.triage import make_triage_node
 from adaptive_reasoner.routing import (
     route_after_confidence_gate,
@@ -104,9 +106,14 @@ def build_reasoning_graph(  # noqa: PLR0913 - the public signature is fixed by t
 
     graph.add_edge(START, "triage")
     graph.add_conditional_edges("triage", route_after_triage)
-    graph.add_edge("fast_answer", "confidence_gate")
-    graph.add_edge("deep_think", "confidence_gate")
-    graph.add_edge("refine", "confidence_gate")
+    judged_by = "confidence_gate"
+    if config.fallback_signals:
+        judged_by = "second_opinion"
+        graph.add_node("second_opinion", make_second_opinion_node(parts))
+        graph.add_edge("second_opinion", "confidence_gate")
+    graph.add_edge("fast_answer", judged_by)
+    graph.add_edge("deep_think", judged_by)
+    graph.add_edge("refine", judged_by)
     after_gate, after_review = ["refine", "deep_think", "review", "hand_off"], ["hand_off"]
     if tools:
         graph.add_node("tools", ToolNode(tools, handle_tool_errors=True))

@@ -84,6 +84,7 @@ class Round(TypedDict):
     error: NotRequired[str]  # code of the error that this call ended with
     tool_calls: NotRequired[list[str]]  # names of the tools that it asked for
     usage_estimated: NotRequired[bool]  # the model reported no usage, so tokens were counted here
+    signal_calls: NotRequired[int]  # further calls, within this round's usage, that its signal took
 
 
 class BudgetStatus(TypedDict):
@@ -134,6 +135,8 @@ class Attempt(TypedDict):
     error: str | None  # code
     error_message: str | None
     refused_by: str | None  # the limit that forbade the call, None if it was made
+    signal: NotRequired[Signal]  # from elsewhere than the answer's log probabilities, which tell nothing
+    signal_calls: NotRequired[int]  # model calls that this took
 
 
 class Turn(TypedDict):

@@ -85,6 +85,8 @@ class _ConfidenceGateNode:
             return unknown_signal("the answer was cut off at its limit of output tokens")
         if "signal" in attempt:
             return attempt["signal"]
+        if "signal" in attempt:
+            return attempt["signal"]
         return with_thought(score_tokens(answer, self._parts.config.answer_span), message)
 
     def _decide(self, judged: ReasoningState, attempt: Attempt, options: _Options) -> Decision:

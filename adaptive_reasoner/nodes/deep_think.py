@@ -1,5 +1,7 @@
 """deep_think: the deep model, thinking on or to the caller's budget."""
 
+from functools import partial
+
 from langchain_core.messages import BaseMessage, SystemMessage
 
 from adaptive_reasoner.nodes.answering import Answering
@@ -15,20 +17,23 @@ from adaptive_reasoner.thinking import has_thinking_switch, logprob_kwargs, thin
 
 def make_deep_think_node(parts: Parts) -> TwoForms:
     """Build the node that thinks before it answers."""
+    return Answering("deep_think", partial(deep_request, parts), parts.config, parts.purse).as_node()
 
-    def prepare(state: ReasoningState, settings: CallSettings) -> tuple[ModelCaller, ModelRequest]:
-        model = parts.deep.model
-        kwargs = {
-            **thinking_kwargs(model, settings.deep_thinking),
-            **logprob_kwargs(model, settings.deep_thinking, parts.config.top_logprobs),
-            **parts.deep_tools,
-        }
-        messages = sendable(state["messages"])
-        if parts.thinks_by_prompt and not has_thinking_switch(model):
-            messages = with_instruction(messages, THINK)
-        return parts.deep, ModelRequest(messages, kwargs)
 
-    return Answering("deep_think", prepare, parts.config, parts.purse).as_node()
+def deep_request(
+    parts: Parts, state: ReasoningState, settings: CallSettings
+) -> tuple[ModelCaller, ModelRequest]:
+    """The deep model, and what it is sent."""
+    model = parts.deep.model
+    kwargs = {
+        **thinking_kwargs(model, settings.deep_thinking),
+        **logprob_kwargs(model, settings.deep_thinking, parts.config.top_logprobs),
+        **parts.deep_tools,
+    }
+    messages = sendable(state["messages"])
+    if parts.thinks_by_prompt and not has_thinking_switch(model):
+        messages = with_instruction(messages, THINK)
+    return parts.deep, ModelRequest(messages, kwargs)
 
 
 def with_instruction(messages: list[BaseMessage], instruction: str) -> list[BaseMessage]:

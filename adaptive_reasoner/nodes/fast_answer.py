@@ -1,5 +1,7 @@
 """fast_answer: the fast model, thinking off."""
 
+from functools import partial
+
 from adaptive_reasoner.nodes.answering import Answering
 from adaptive_reasoner.nodes.call_settings import CallSettings
 from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest
@@ -13,18 +15,21 @@ from adaptive_reasoner.thinking.switch import Thinking
 
 def make_fast_answer_node(parts: Parts) -> TwoForms:
     """Build the node that answers without thinking."""
+    return Answering("fast_answer", partial(fast_request, parts), parts.config, parts.purse).as_node()
 
-    def prepare(state: ReasoningState, _settings: CallSettings) -> tuple[ModelCaller, ModelRequest]:
-        model = parts.fast.model
-        thinking: Thinking = "answer_first" if _answers_first(parts) else "off"
-        kwargs = {
-            **thinking_kwargs(model, thinking),
-            **logprob_kwargs(model, "off", parts.config.top_logprobs),
-            **parts.fast_tools,
-        }
-        return parts.fast, ModelRequest(sendable(state["messages"]), kwargs)
 
-    return Answering("fast_answer", prepare, parts.config, parts.purse).as_node()
+def fast_request(
+    parts: Parts, state: ReasoningState, _settings: CallSettings
+) -> tuple[ModelCaller, ModelRequest]:
+    """The fast model, and what it is sent."""
+    model = parts.fast.model
+    thinking: Thinking = "answer_first" if _answers_first(parts) else "off"
+    kwargs = {
+        **thinking_kwargs(model, thinking),
+        **logprob_kwargs(model, "off", parts.config.top_logprobs),
+        **parts.fast_tools,
+    }
+    return parts.fast, ModelRequest(sendable(state["messages"]), kwargs)
 
 
 def _answers_first(parts: Parts) -> bool:

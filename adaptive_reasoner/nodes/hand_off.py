@@ -13,6 +13,7 @@ from adaptive_reasoner.nodes.claims import Claims
 from adaptive_reasoner.nodes.spending import budget_status, thread_totals
 from adaptive_reasoner.prompts import NOT_ANSWERED, TOOL_NOT_RUN, WITHHELD
 from adaptive_reasoner.state import ReasoningReport, ReasoningState, Recorder
+from adaptive_reasoner.uncertainty.rationale import rationale_agreement
 
 Update = dict[str, Any]
 
@@ -41,6 +42,7 @@ class _HandOffNode:
     def __call__(self, state: ReasoningState, config: RunnableConfig) -> Update:
         settings = read_call_settings(config, self._config)
         report: ReasoningReport = {**state["reasoning"], "budget": budget_status(state, settings)}
+        report["rationale_agreement"] = rationale_agreement(str(best_candidate(state).text))
         message = _final_message(state, report)
         if self._recorder is not None:
             self._recorder.record(_record(state, message, report, config) | {"tenant": settings.tenant})

@@ -54,11 +54,12 @@ class Outcome:
 
 
 class ModelCaller:
-    """Calls one model, sync or async, with a deadline."""
+    """Calls one model, sync or async, with a deadline; past LangChain's cache where `cached` is false."""
 
-    def __init__(self, model: BaseChatModel, timeout_seconds: float | None) -> None:
+    def __init__(self, model: BaseChatModel, timeout_seconds: float | None, *, cached: bool = True) -> None:
         self.model = model
-        self._whole = WholeLogprobs.around(model)
+        whole = WholeLogprobs.around(model)
+        self._whole = whole if cached else whole.model_copy(update={"cache": False})
         self._timeout_seconds = timeout_seconds
 
     def call(self, request: ModelRequest, config: RunnableConfig) -> Outcome:

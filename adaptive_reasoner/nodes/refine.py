@@ -1,5 +1,7 @@
 """refine: the model that answered sees its uncertain spans with their alternatives and answers again."""
 
+from functools import partial
+
 from langchain_core.messages import AIMessage, HumanMessage
 
 from adaptive_reasoner.nodes.answering import Answering
@@ -16,17 +18,20 @@ from adaptive_reasoner.thinking import logprob_kwargs, thinking_kwargs
 
 def make_refine_node(parts: Parts) -> TwoForms:
     """Build the node that feeds the doubt back."""
+    return Answering("refine", partial(refine_request, parts), parts.config, parts.purse).as_node()
 
-    def prepare(state: ReasoningState, settings: CallSettings) -> tuple[ModelCaller, ModelRequest]:
-        by_deep = answered_by_deep(state["reasoning"]["rounds"])
-        caller = parts.deep if by_deep else parts.fast
-        thinking = settings.deep_thinking if by_deep else "off"
-        doubted = AIMessage(str(state["candidates"][-1].text))
-        request = HumanMessage(refine_prompt(state["reasoning"]["rounds"][-1]["signal"]["spans"]))
-        kwargs = {
-            **thinking_kwargs(caller.model, thinking),
-            **logprob_kwargs(caller.model, thinking, parts.config.top_logprobs),
-        }
-        return caller, ModelRequest([*sendable(state["messages"]), doubted, request], kwargs)
 
-    return Answering("refine", prepare, parts.config, parts.purse).as_node()
+def refine_request(
+    parts: Parts, state: ReasoningState, settings: CallSettings
+) -> tuple[ModelCaller, ModelRequest]:
+    """The model that answered, and its newest answer with the doubt about it."""
+    by_deep = answered_by_deep(state["reasoning"]["rounds"])
+    caller = parts.deep if by_deep else parts.fast
+    thinking = settings.deep_thinking if by_deep else "off"
+    doubted = AIMessage(str(state["candidates"][-1].text))
+    request = HumanMessage(refine_prompt(state["reasoning"]["rounds"][-1]["signal"]["spans"]))
+    kwargs = {
+        **thinking_kwargs(caller.model, thinking),
+        **logprob_kwargs(caller.model, thinking, parts.config.top_logprobs),
+    }
+    return caller, ModelRequest([*sendable(state["messages"]), doubted, request], kwargs)

@@ -15,7 +15,15 @@ from adaptive_reasoner.errors import BudgetExhaustedError
 from adaptive_reasoner.nodes.best_round import answered_by_deep
 from adaptive_reasoner.nodes.call_settings import CallSettings
 from adaptive_reasoner.nodes.model_call import ModelRequest, takes_max_tokens
-from adaptive_reasoner.state import AnsweringNode, BudgetStatus, ReasoningState, Round, ThreadTotals, Usage
+from adaptive_reasoner.state import (
+    AnsweringNode,
+    Attempt,
+    BudgetStatus,
+    ReasoningState,
+    Round,
+    ThreadTotals,
+    Usage,
+)
 from adaptive_reasoner.thinking import is_embedded, model_name_of
 
 # What a call is taken to generate at most where no limit is known: of a model that can be capped, and of others.
@@ -38,6 +46,7 @@ class Purse:
         settings: CallSettings,
         node: AnsweringNode,
         request: ModelRequest | None = None,
+        model: BaseChatModel | None = None,
     ) -> Allowance:
         """May `node` make a model call now?
 
@@ -46,6 +55,7 @@ class Purse:
             settings: this call's settings; its budgets all hold.
             node: who asks.
             request: what is sent, if it is known already; taken to be the thread and its newest answer otherwise.
+            model: who is called, if it is not the one that `node` calls.
         """
         calls = _query_spent(state).model_calls
         if calls >= self._config.max_model_calls:
@@ -54,16 +64,18 @@ class Purse:
             )
         if not settings.budgets:
             return Allowance(max_output_tokens=self._config.max_output_tokens)
-        call = self._next_call(state, node, request)
+        call = self._next_call(model or self._model_of(state, node), state, request)
         allowed = allowance(settings.budgets, spent_by_scope(state), call)
         limits = [n for n in (allowed.max_output_tokens, self._config.max_output_tokens) if n is not None]
         return replace(allowed, max_output_tokens=min(limits, default=None))
 
-    def _next_call(
-        self, state: ReasoningState, node: AnsweringNode, request: ModelRequest | None
-    ) -> NextCall:
+    def _model_of(self, state: ReasoningState, node: AnsweringNode) -> BaseChatModel:
         by_deep = node == "deep_think" or (node == "refine" and answered_by_deep(_rounds(state)))
-        model = self._deep if by_deep else self._fast
+        return self._deep if by_deep else self._fast
+
+    def _next_call(
+        self, model: BaseChatModel, state: ReasoningState, request: ModelRequest | None
+    ) -> NextCall:
         prompt = (
             request.messages if request else [*state.get("messages", []), *state.get("candidates", [])[-1:]]
         )
@@ -118,14 +130,14 @@ def with_abandoned_turn(state: ReasoningState) -> ReasoningState:
     if not state.get("candidates"):
         return state
     before, attempt = state.get("thread_totals") or no_totals(), state["turn"]["attempt"]
-    calls = [(one["usage"], one["latency_seconds"]) for one in _made(state)]
+    calls: list[Round | Attempt] = [*_made(state)]
     if attempt and not attempt["refused_by"]:
-        calls.append((attempt["usage"], attempt["latency_seconds"]))
-    usage = total_usage([usage for usage, _ in calls])
+        calls.append(attempt)
+    usage = total_usage([one["usage"] for one in calls])
     totals: ThreadTotals = {
         "tokens": before["tokens"] + usage["total_tokens"],
-        "model_calls": before["model_calls"] + len(calls),
-        "seconds": before["seconds"] + sum(seconds for _, seconds in calls),
+        "model_calls": before["model_calls"] + _count_calls(calls),
+        "seconds": before["seconds"] + sum(one["latency_seconds"] for one in calls),
         "cost_usd": add_costs(before["cost_usd"], usage["cost_usd"]),
     }
     return {**state, "candidates": [], "thread_totals": totals}
@@ -172,7 +184,12 @@ def no_totals() -> ThreadTotals:
 def _query_spent(state: ReasoningState) -> Spent:
     made = _made(state)
     usage = total_usage([one["usage"] for one in made])
-    return Spent(usage["total_tokens"], len(made), _seconds(state, made), usage["cost_usd"])
+    return Spent(usage["total_tokens"], _count_calls(made), _seconds(state, made), usage["cost_usd"])
+
+
+def _count_calls(made: Sequence[Round | Attempt]) -> int:
+    """One call for each answer, and those that were made to find out how sure it is."""
+    return sum(1 + one.get("signal_calls", 0) for one in made)
 
 
 def _seconds(state: ReasoningState, made: Sequence[Round]) -> float:

@@ -62,8 +62,8 @@ def read_rationale(text: str, answer_span: AnswerSpan = "auto") -> Rationale | N
 
 def rationale_agreement(text: str, answer_span: AnswerSpan = "auto") -> float | None:
     """For the report: 1.0 or 0.0 for an answer that is followed by its rationale, None for any other."""
-    _, end = find_answer_span(text, answer_span)
-    if not _HEADING.search(text, end):
+    heading = _HEADING.search(text)
+    if not heading or heading.start() < find_answer_span(text, answer_span)[1]:
         return None
     rationale = read_rationale(text, answer_span)
     return rationale.agreement if rationale else None

@@ -1,0 +1,162 @@
+"""second_opinion: where an answer's own log probabilities tell nothing, other signals are sought before the gate.
+
+It stands between the answering nodes and the gate where `ReasonerConfig.fallback_signals` names sources. Every
+model call is asked of the budget first and counted in the round that it is made for; nothing of it is streamed.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from typing import Any
+
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.config import get_stream_writer
+from langgraph.constants import TAG_NOSTREAM
+
+from adaptive_reasoner.nodes.call_settings import CallSettings, read_call_settings
+from adaptive_reasoner.nodes.deep_think import deep_request
+from adaptive_reasoner.nodes.fast_answer import fast_request
+from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest, Outcome, takes_max_tokens
+from adaptive_reasoner.nodes.parts import Parts
+from adaptive_reasoner.nodes.problems import was_cut_off
+from adaptive_reasoner.nodes.refine import refine_request
+from adaptive_reasoner.nodes.rounds import round_of, with_round
+from adaptive_reasoner.nodes.sendable import sendable
+from adaptive_reasoner.nodes.spending import total_usage
+from adaptive_reasoner.nodes.two_forms import TwoForms
+from adaptive_reasoner.state import AnsweringNode, Attempt, ReasoningState
+from adaptive_reasoner.thinking import has_thinking_switch, is_embedded, logprob_kwargs, thinking_kwargs
+from adaptive_reasoner.uncertainty.message import score_message
+from adaptive_reasoner.uncertainty.opinion import Ask, cheapest_informative
+from adaptive_reasoner.uncertainty.score import unknown_signal
+
+Update = dict[str, Any]
+Call = tuple[ModelCaller, ModelRequest]
+
+_REQUESTS: dict[AnsweringNode, Callable[[Parts, ReasoningState, CallSettings], Call]] = {
+    "fast_answer": fast_request,
+    "deep_think": deep_request,
+    "refine": refine_request,
+}
+
+
+def make_second_opinion_node(parts: Parts) -> TwoForms:
+    """Build the node from the configuration's sources."""
+    opinion = _SecondOpinion(parts)
+    return TwoForms("second_opinion", opinion.ask, opinion.aask)
+
+
+class _SecondOpinion:
+    """The node's two forms around one body, `_steps`, which yields the calls that it wants."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def ask(self, state: ReasoningState, config: RunnableConfig) -> Update:
+        """Seek a signal, waiting for each call."""
+        steps, outcome = self._steps(state, config), None
+        while True:
+            try:
+                caller, request = steps.send(outcome)
+            except StopIteration as finished:
+                return finished.value
+            outcome = caller.call(request, _unstreamed(config))
+
+    async def aask(self, state: ReasoningState, config: RunnableConfig) -> Update:
+        """The same without blocking the event loop."""
+        steps, outcome = self._steps(state, config), None
+        while True:
+            try:
+                caller, request = steps.send(outcome)
+            except StopIteration as finished:
+                return finished.value
+            outcome = await caller.acall(request, _unstreamed(config))
+
+    def _steps(
+        self, state: ReasoningState, config: RunnableConfig
+    ) -> Generator[Call, Outcome | None, Update]:
+        message, attempt = state["candidates"][-1], state["turn"]["attempt"]
+        if attempt is None or not self._is_needed(message, attempt):
+            return {"turn": state["turn"]}
+        settings = read_call_settings(config, self._parts.config)
+        get_stream_writer()({"event": "second_opinion", "node": attempt["node"]})
+        inquiry = cheapest_informative(
+            self._parts.config.fallback_signals, sendable(state["messages"]), message
+        )
+        reply, refusal = None, None
+        while True:
+            try:
+                ask = inquiry.send(reply)
+            except StopIteration as finished:
+                signal = finished.value
+                break
+            call, refusal = self._allowed(state, settings, attempt, ask)
+            outcome = (yield call) if call else None
+            attempt = _with_call(attempt, outcome) if outcome else attempt
+            reply = outcome.message if outcome and not outcome.error else None
+        if refusal and signal["kind"] == "unknown":
+            signal = unknown_signal(f"{signal['reason']} ({refusal})")
+        return {"turn": {**state["turn"], "attempt": {**attempt, "signal": signal}}}
+
+    def _is_needed(self, message: AIMessage, attempt: Attempt) -> bool:
+        if attempt["error"] or was_cut_off(message):
+            return False
+        return score_message(message, self._parts.config.answer_span)["kind"] == "unknown"
+
+    def _allowed(
+        self, state: ReasoningState, settings: CallSettings, attempt: Attempt, ask: Ask
+    ) -> tuple[Call | None, str | None]:
+        """The call with what the budget leaves for it, or why it must not be made."""
+        caller, request = self._call(state, settings, attempt, ask)
+        message = state["candidates"][-1]
+        so_far = with_round(state, round_of(attempt, unknown_signal("sought"), message))
+        allowed = self._parts.purse.ask(so_far, settings, attempt["node"], request, caller.model)
+        if allowed.refusal:
+            return None, allowed.refusal
+        limits = [n for n in (allowed.max_output_tokens, ask.max_output_tokens) if n is not None]
+        kwargs = dict(request.kwargs)
+        if limits and takes_max_tokens(caller.model):
+            kwargs["max_tokens"] = min(limits)
+        return (caller, replace(request, kwargs=kwargs, max_seconds=allowed.max_seconds)), None
+
+    def _call(self, state: ReasoningState, settings: CallSettings, attempt: Attempt, ask: Ask) -> Call:
+        if ask.messages is None:
+            before: ReasoningState = {**state, "candidates": state["candidates"][:-1]}
+            caller, request = _REQUESTS[attempt["node"]](self._parts, before, settings)
+            kwargs = {**request.kwargs, **_sampling(caller, attempt, ask)}
+            return self._uncached(caller), replace(request, kwargs=kwargs)
+        model = ask.model or self._parts.fast.model
+        logprobs = logprob_kwargs(model, "off", self._parts.config.top_logprobs)
+        kwargs = {**thinking_kwargs(model, "off"), **logprobs}
+        caller = ModelCaller(model, self._parts.config.model_timeout_seconds)
+        return caller, ModelRequest(list(ask.messages), kwargs)
+
+    def _uncached(self, caller: ModelCaller) -> ModelCaller:
+        """A cache would give the same sample again and again."""
+        return ModelCaller(caller.model, self._parts.config.model_timeout_seconds, cached=False)
+
+
+def _sampling(caller: ModelCaller, attempt: Attempt, ask: Ask) -> dict[str, Any]:
+    """What makes a model that is set to repeat itself sample; models that think set their own temperature."""
+    model, kwargs = caller.model, dict[str, Any]()
+    takes_one = not has_thinking_switch(model) or is_embedded(model)
+    if ask.temperature is not None and takes_one and getattr(model, "temperature", None) == 0:
+        kwargs["temperature"] = ask.temperature
+    seed = getattr(model, "seed", None)
+    if isinstance(seed, int):
+        kwargs["seed"] = seed + 1 + attempt.get("signal_calls", 0)
+    return kwargs
+
+
+def _with_call(attempt: Attempt, outcome: Outcome) -> Attempt:
+    return {
+        **attempt,
+        "usage": total_usage([attempt["usage"], outcome.usage]),
+        "usage_estimated": attempt["usage_estimated"] or outcome.usage_estimated,
+        "latency_seconds": attempt["latency_seconds"] + outcome.latency_seconds,
+        "signal_calls": attempt.get("signal_calls", 0) + 1,
+    }
+
+
+def _unstreamed(config: RunnableConfig) -> RunnableConfig:
+    return {**config, "tags": [*(config.get("tags") or []), TAG_NOSTREAM]}
