@@ -24,6 +24,7 @@ from adaptive_reasoner.state import (
     Turn,
     Verdict,
 )
+from adaptive_reasoner.uncertainty.entropy import Bounds, token_bounds
 from adaptive_reasoner.uncertainty.logprobs import parse_response
 from adaptive_reasoner.uncertainty.message import with_repeats, with_thought
 from adaptive_reasoner.uncertainty.score import score_tokens, unknown_signal
@@ -68,26 +69,27 @@ class _ConfidenceGateNode:
         message, attempt = state["candidates"][-1], state["turn"]["attempt"]
         assert attempt is not None, "the graph leads here only from a node that made an attempt"  # noqa: S101
         answer = parse_response(message)
-        signal = self._signal(answer, message, attempt)
+        bounds = token_bounds(answer.tokens) if answer.trusted and answer.tokens else None
+        signal = self._signal(answer, bounds, message, attempt)
         if attempt["node"] == "refine":
             signal = with_repeats(signal, str(message.text), str(state["candidates"][-2].text))
         judged = with_round(state, round_of(attempt, signal, message))
         options = self._options(judged, settings, attempt, message)
         decision = self._decide(judged, attempt, options)
         update = self._update(judged, decision, options, message)
-        _announce(update["reasoning"], str(message.text), answer)
+        _announce(update["reasoning"], str(message.text), token_entropies(answer, bounds))
         return update
 
-    def _signal(self, answer: TokenLogprobs, message: AIMessage, attempt: Attempt) -> Signal:
+    def _signal(
+        self, answer: TokenLogprobs, bounds: Bounds | None, message: AIMessage, attempt: Attempt
+    ) -> Signal:
         if attempt["error"]:
             return unknown_signal(attempt["error_message"] or attempt["error"])
         if was_cut_off(message):
             return unknown_signal("the answer was cut off at its limit of output tokens")
         if "signal" in attempt:
             return attempt["signal"]
-        if "signal" in attempt:
-            return attempt["signal"]
-        return with_thought(score_tokens(answer, self._parts.config.answer_span), message)
+        return with_thought(score_tokens(answer, self._parts.config.answer_span, bounds), message)
 
     def _decide(self, judged: ReasoningState, attempt: Attempt, options: _Options) -> Decision:
         mode, can_review = MODE_OF_NODE[attempt["node"]], self._parts.config.review == "low_confidence"
@@ -167,8 +169,8 @@ def _allowed(decision: Decision, situation: Situation, attempt: Attempt) -> Deci
     return Decision("review" if situation.can_review else "give_up", reason, decision.risk)
 
 
-def _announce(report: ReasoningReport, text: str, answer: TokenLogprobs) -> None:
+def _announce(report: ReasoningReport, text: str, tokens: list[list[str | float]] | None) -> None:
     """Tell a watching caller; the token entropies are for showing and stay out of the state."""
     index = len(report["rounds"]) - 1
     event: dict[str, Any] = {"event": "round", "index": index, "round": report["rounds"][-1]}
-    get_stream_writer()({**event, "text": text, "tokens": token_entropies(answer)})
+    get_stream_writer()({**event, "text": text, "tokens": tokens})

@@ -15,6 +15,12 @@ VOCABULARY_SIZE = 200_000
 _ROUNDING_MASS = 1e-6
 
 Floats = NDArray[np.float64]
+Bounds = tuple[Floats, Floats, Floats]
+
+
+def token_bounds(tokens: Sequence[TokenLogprob]) -> Bounds:
+    """`entropy_bounds` of n tokens, each array of shape (n,)."""
+    return entropy_bounds(top_matrix(tokens))
 
 
 def top_matrix(tokens: Sequence[TokenLogprob]) -> Floats:
@@ -29,9 +35,7 @@ def top_matrix(tokens: Sequence[TokenLogprob]) -> Floats:
     return matrix
 
 
-def entropy_bounds(
-    top_logprobs: Floats, vocabulary_size: int = VOCABULARY_SIZE
-) -> tuple[Floats, Floats, Floats]:
+def entropy_bounds(top_logprobs: Floats, vocabulary_size: int = VOCABULARY_SIZE) -> Bounds:
     """Bounds of each token's entropy over the whole vocabulary, and the mass that its list covers.
 
     With r the mass outside the list of k tokens and H the entropy of the list plus r as one more symbol, the

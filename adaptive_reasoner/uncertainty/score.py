@@ -4,22 +4,27 @@ import math
 from collections.abc import Sequence
 
 from adaptive_reasoner.config import AnswerSpan
-from adaptive_reasoner.state import EntropyBounds, Signal
+from adaptive_reasoner.state import EntropyBounds, Signal, UncertainSpan
 from adaptive_reasoner.uncertainty.alignment import character_offsets
 from adaptive_reasoner.uncertainty.doubts import uncertain_spans
-from adaptive_reasoner.uncertainty.entropy import entropy_bounds, perplexity, top_matrix
+from adaptive_reasoner.uncertainty.entropy import Bounds, perplexity, token_bounds
 from adaptive_reasoner.uncertainty.logprobs import trust
 from adaptive_reasoner.uncertainty.spans import find_answer_ranges
 from adaptive_reasoner.uncertainty.structured import scalar_values
 from adaptive_reasoner.uncertainty.tokens import TokenLogprob, TokenLogprobs
 
 
-def score_tokens(tokens: TokenLogprobs | Sequence[TokenLogprob], answer_span: AnswerSpan = "auto") -> Signal:
+def score_tokens(
+    tokens: TokenLogprobs | Sequence[TokenLogprob],
+    answer_span: AnswerSpan = "auto",
+    bounds: Bounds | None = None,
+) -> Signal:
     """Measure an answer's uncertainty on its answer span.
 
     Args:
         tokens: what `parse_response` gave, or bare tokens whose text is the answer.
         answer_span: see `find_answer_span`; of a tool call, "auto" means the values of its arguments.
+        bounds: `token_bounds` of all tokens, where they are known already.
 
     Returns:
         A signal of kind "logprobs": mean entropy bounds (nats), least probability, perplexity and least
@@ -37,9 +42,12 @@ def score_tokens(tokens: TokenLogprobs | Sequence[TokenLogprob], answer_span: An
     ]
     if not inside:
         return unknown_signal("no token with a log probability lies in the answer span")
-    return _measure(
-        answer.text, [answer.tokens[index] for index in inside], [offsets[index] for index in inside]
+    scored = [answer.tokens[index] for index in inside]
+    own = (
+        token_bounds(scored) if bounds is None else (bounds[0][inside], bounds[1][inside], bounds[2][inside])
     )
+    spans = uncertain_spans(answer.text, scored, [offsets[index] for index in inside], own[0].tolist())
+    return _measure(scored, own, spans)
 
 
 def unknown_signal(reason: str) -> Signal:
@@ -63,8 +71,8 @@ def _ranges(answer: TokenLogprobs, answer_span: AnswerSpan) -> list[tuple[int, i
     return find_answer_ranges(answer.text, answer_span)
 
 
-def _measure(text: str, tokens: Sequence[TokenLogprob], offsets: Sequence[tuple[int, int]]) -> Signal:
-    lower, upper, covered = entropy_bounds(top_matrix(tokens))
+def _measure(tokens: Sequence[TokenLogprob], bounds: Bounds, spans: list[UncertainSpan]) -> Signal:
+    lower, upper, covered = bounds
     logprobs = [token.logprob for token in tokens]
     return Signal(
         kind="logprobs",
@@ -74,6 +82,6 @@ def _measure(text: str, tokens: Sequence[TokenLogprob], offsets: Sequence[tuple[
         min_probability=math.exp(min(logprobs)),
         perplexity=perplexity(logprobs),
         token_count=len(tokens),
-        spans=uncertain_spans(text, tokens, offsets, lower.tolist()),
+        spans=spans,
         reason=None,
     )
