@@ -8,7 +8,9 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Executor, Future, wait
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
@@ -21,12 +23,21 @@ Arguments = ParamSpec("Arguments")
 
 
 class DaemonThreads(Executor):
-    """An executor whose threads die with the program; asyncio's own are waited for, even if they hang."""
+    """An executor whose threads die with the program; asyncio's own are waited for, even if they hang.
+
+    Args:
+        keep_seconds: how long a thread that is done waits for the next call, which is handed over in a fraction
+            of the time that starting a thread takes.
+    """
+
+    def __init__(self, keep_seconds: float = 0.0) -> None:
+        self._keep_seconds = keep_seconds
+        self._idle: list[_Worker] = []
 
     def submit(
         self, fn: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> "Future[Result]":
-        """Run `fn` in a thread of its own, in the caller's context."""
+        """Run `fn` in a thread that runs nothing else meanwhile, in the caller's context."""
         future: Future[Result] = Future()
         context = contextvars.copy_context()
 
@@ -36,18 +47,66 @@ class DaemonThreads(Executor):
                 if future.set_running_or_notify_cancel():
                     future.set_result(result)
 
-        threading.Thread(target=run, name="isolated-call", daemon=True).start()
+        worker = self._idle_worker() or _Worker(self._idle, self._keep_seconds)
+        worker.inbox.put(run)
+        if not worker.is_alive():
+            worker.start()
         return future
 
+    def _idle_worker(self) -> "_Worker | None":
+        while self._idle:
+            with suppress(IndexError):  # another thread took the last one
+                worker = self._idle.pop()
+                if worker.is_alive():  # a forked process does not have its parent's threads
+                    return worker
+        return None
 
-def run_isolated(call: "Callable[[], Result]", timeout_seconds: float | None = None) -> "Result | Exception":
+
+class _Worker(threading.Thread):
+    """Runs the calls in its inbox, one at a time, and stands among the idle ones in between."""
+
+    def __init__(self, idle: "list[_Worker]", keep_seconds: float) -> None:
+        super().__init__(name="isolated-call", daemon=True)
+        self.inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._idle = idle
+        self._keep_seconds = keep_seconds
+
+    def run(self) -> None:
+        while call := self._next_call():
+            call()
+            del call  # and with it the answer, which would stay until the next one
+            self._idle.append(self)
+
+    def _next_call(self) -> Callable[[], None] | None:
+        """The next call, None where none came in time; only an idle worker is handed one, so none is lost."""
+        while True:
+            with suppress(Empty):
+                return self.inbox.get(timeout=self._keep_seconds)
+            with suppress(ValueError):  # it was chosen this very moment: its call is on the way
+                self._idle.remove(self)
+                return None
+
+
+def run_isolated(
+    call: "Callable[[], Result]",
+    timeout_seconds: float | None = None,
+    threads: DaemonThreads | None = None,
+) -> "Result | Exception":
     """The result of `call`, or the exception that it raised.
 
     It runs in a daemon thread: a call that hangs must keep neither the graph nor the program waiting.
+
+    Args:
+        call: what may raise, or take too long.
+        timeout_seconds: how long it may take; None waits for ever.
+        threads: where it runs; a caller that keeps them spares most calls the start of a thread.
     """
-    future = DaemonThreads().submit(call)
-    wait([future], timeout_seconds)
-    return _late(timeout_seconds) if not future.done() else _result_or_error(future)
+    future = (threads or DaemonThreads()).submit(call)
+    try:
+        future.exception(timeout_seconds)
+    except TimeoutError:  # of this wait: what the call raises is not raised here
+        return _late(timeout_seconds)
+    return _result_or_error(future)
 
 
 async def arun_isolated(

@@ -10,11 +10,13 @@ from langchain_core.runnables import RunnableConfig
 
 from adaptive_reasoner.budget.tokens import count_tokens
 from adaptive_reasoner.errors import AdaptiveReasonerError, ModelTimeoutError
-from adaptive_reasoner.nodes.isolated import arun_isolated, run_isolated
+from adaptive_reasoner.nodes.isolated import DaemonThreads, arun_isolated, run_isolated
 from adaptive_reasoner.nodes.problems import as_our_error, find_problem
 from adaptive_reasoner.nodes.whole_logprobs import WholeLogprobs
 from adaptive_reasoner.state import Usage
 from adaptive_reasoner.thinking import is_embedded, model_name_of
+
+_KEEP_THREAD_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,15 @@ class ModelCaller:
         whole = WholeLogprobs.around(model)
         self._whole = whole if cached else whole.model_copy(update={"cache": False})
         self._timeout_seconds = timeout_seconds
+        self._threads = DaemonThreads(keep_seconds=_KEEP_THREAD_SECONDS)
 
     def call(self, request: ModelRequest, config: RunnableConfig) -> Outcome:
         """Call the model; never raises what the model raises."""
         started = time.monotonic()
         result = run_isolated(
-            lambda: self._whole.invoke(request.messages, config, **request.kwargs), self._deadline(request)
+            lambda: self._whole.invoke(request.messages, config, **request.kwargs),
+            self._deadline(request),
+            self._threads,
         )
         return self._outcome(result, request, time.monotonic() - started)
 

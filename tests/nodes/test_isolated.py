@@ -111,3 +111,24 @@ async def test_an_abandoned_wait_does_not_break_the_thread():
         await waiting
     released.set()
     await asyncio.sleep(0.02)
+
+
+def test_a_kept_thread_takes_later_calls():
+    threads = DaemonThreads(keep_seconds=5)
+    used = {run_isolated(threading.current_thread, 5, threads) for _ in range(20)}
+    assert len(used) < 20  # it may be handing over its result while the next call comes
+    assert threading.current_thread() not in used
+
+
+def test_a_kept_thread_goes_when_nothing_comes():
+    worker = run_isolated(threading.current_thread, 5, DaemonThreads(keep_seconds=0.05))
+    assert isinstance(worker, threading.Thread)
+    worker.join(5)
+    assert not worker.is_alive()
+
+
+def test_a_call_that_hangs_does_not_keep_the_next_one_waiting():
+    threads, released = DaemonThreads(keep_seconds=5), threading.Event()
+    assert isinstance(run_isolated(lambda: released.wait(5), 0.02, threads), ModelTimeoutError)
+    assert run_isolated(lambda: 42, 5, threads) == 42
+    released.set()
