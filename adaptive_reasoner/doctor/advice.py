@@ -6,6 +6,7 @@ from dataclasses import replace
 from adaptive_reasoner.doctor.diagnosis import Advice, Arrival, Diagnosis, Finding, Way
 
 _ASKED_FOR = 20
+_SAMPLES = "ReasonerConfig(fallback_signals=(SampleAgreement(),))"
 
 
 def with_advice(diagnosis: Diagnosis) -> Diagnosis:
@@ -25,7 +26,7 @@ def _other_model(diagnosis: Diagnosis) -> Advice | None:
         why = f"calls that ask for log probabilities fail, and so do the graph's ({reason})"
         return Advice("another model or endpoint for fast answers", why)
     why = f"fast answers are all thought through, because their confidence is unknown ({reason})"
-    return Advice("another model or endpoint for fast answers, one that gives log probabilities", why)
+    return Advice(f"another model or endpoint for fast answers, or {_SAMPLES}", why)
 
 
 def _fewer_alternatives(diagnosis: Diagnosis) -> Advice | None:
@@ -58,7 +59,7 @@ def _tools_unknown(diagnosis: Diagnosis) -> Advice | None:
     if not _is(diagnosis, "plain", {"whole"}) or not _is(diagnosis, "tools", _LOST):
         return None
     why = "the confidence of tool calls is unknown, so that they are thought through and then handed on as unsure"
-    return Advice('ReasonerConfig(review="low_confidence"): a person approves such calls', why)
+    return Advice(f'{_SAMPLES}, or review="low_confidence"', why)
 
 
 def _thought_unknown(diagnosis: Diagnosis) -> Advice | None:
@@ -66,7 +67,9 @@ def _thought_unknown(diagnosis: Diagnosis) -> Advice | None:
     if not thought or any(one.gate.state not in _LOST for one in thought):
         return None
     why = "answers after thinking carry none here, so that they are handed on as unsure"
-    return Advice('ReasonerConfig(accept_unknown=True), or review="low_confidence"', why)
+    return Advice(
+        "ReasonerConfig(fallback_signals=(Verifier(), SampleAgreement())), or accept_unknown=True", why
+    )
 
 
 def _count_usage(diagnosis: Diagnosis) -> Advice | None:

@@ -131,11 +131,11 @@ def test_a_list_that_is_repeated_at_the_end_counts_once(patient):
     }
 
 
-def test_tool_calls_without_them_go_to_a_person(patient):
+def test_tool_calls_without_them_are_asked_for_again(patient):
     diagnosis = examine(patient(Defect.LOST_WITH_TOOLS))
     found = fast_states(diagnosis)
     assert {way for way, state in found.items() if state == "missing"} == {"tools", "tools streamed"}
-    assert settings(diagnosis)[0].startswith('ReasonerConfig(review="low_confidence")')
+    assert settings(diagnosis)[0].startswith("ReasonerConfig(fallback_signals=(SampleAgreement(),))")
 
 
 def test_a_server_that_takes_few_alternatives_is_asked_for_fewer(patient):
@@ -170,7 +170,9 @@ def test_a_known_reasoning_model_gives_none_after_thinking(patient):
     assert states(diagnosis)["plain", "none"] == "whole"
     assert {states(diagnosis)[way, "high"] for way in ("plain", "streamed")} == {"missing"}
     assert states(diagnosis, "langchain")["plain", "low"] == "failed"
-    assert "ReasonerConfig(accept_unknown=True)" in settings(diagnosis)[0]
+    assert settings(diagnosis)[0].startswith(
+        "ReasonerConfig(fallback_signals=(Verifier(), SampleAgreement()))"
+    )
 
 
 def test_a_model_that_cannot_be_asked_has_none():
