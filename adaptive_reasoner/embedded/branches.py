@@ -12,7 +12,6 @@ from adaptive_reasoner.embedded.thoughts import (
     SlipKind,
     Thought,
     draw_slip,
-    intermediate_results,
     write_thought,
     write_work,
 )
@@ -80,9 +79,8 @@ def render_answer_first(problem: Problem, rng: Random) -> Branch:
     """The answer, then its rationale; a wrong answer is sometimes followed by right work."""
     is_wrong = bool(problem.steps) and rng.random() < _WRONG_FIRST_ANSWER
     answer = max(0, problem.answer + rng.choice((-10, -2, -1, 1, 2, 10))) if is_wrong else problem.answer
-    rationale = write_work(problem) if problem.steps else " ?."
     first = (answer_text(answer), 0.0 if answer != problem.answer else 1.0)
-    return render_branch("answer_first", [first, ("<because>", 1.0), (rationale, 1.0)])
+    return render_branch("answer_first", [first, ("<because>", 1.0), (_short_work(problem), 1.0)])
 
 
 def render_refine(problem: Problem, first_answer: str, request: str) -> Branch:
@@ -98,9 +96,14 @@ def render_refine(problem: Problem, first_answer: str, request: str) -> Branch:
         *encode_turn(request),
         special("<assistant>"),
     ]
-    work: list[Segment] = [(intermediate_results(problem), 1.0), ("</think>", 1.0)]
+    work: list[Segment] = [(_short_work(problem), 1.0), ("</think>", 1.0)]
     second = render_branch("refine", [*work, (answer_text(problem.answer), 1.0)])
     return Branch("refine", before + second.ids, [0.0] * len(before) + second.weights)
+
+
+def _short_work(problem: Problem) -> str:
+    """The work without plan and check."""
+    return write_work(problem) if problem.steps else " ?."
 
 
 def draw_thought(problem: Problem, rng: Random) -> Thought:

@@ -95,14 +95,6 @@ def write_work(problem: Problem) -> str:
     return thought.text.removeprefix(" work:")
 
 
-def intermediate_results(problem: Problem) -> str:
-    """Only the successive results: " 60; 21; 81"."""
-    values = evaluate(problem.steps, problem.given)
-    if not values or not problem.steps:
-        return " ?"
-    return ";".join(f" {values[step.key]}" for step in problem.steps)
-
-
 def draw_slip(rng: Random, problem: Problem, kind: SlipKind) -> Slip | None:
     """Draw a plausible mistake, or None where this problem has no place for one."""
     index = rng.randrange(len(problem.steps))

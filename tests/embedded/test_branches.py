@@ -14,6 +14,7 @@ from adaptive_reasoner.embedded.branches import (
     render_truncated,
 )
 from adaptive_reasoner.embedded.problems import Problem, draw_outside, generate
+from adaptive_reasoner.embedded.thoughts import write_work
 from adaptive_reasoner.embedded.tokenizer import encoding, special
 
 PROBLEMS = list(generate("train", 400, seed=21))
@@ -83,7 +84,7 @@ def test_refining_learns_the_short_work_and_the_right_answer_only():
     before = "<fast>Answer: 0<eos><user> Check and answer again.<assistant><refine>"
     assert text_of(branch).startswith(before)
     assert text_of(branch) == before + learned(branch)
-    assert re.fullmatch(rf"( \d+;){{2}} \d+</think>Answer: {problem.answer}<eos>", learned(branch))
+    assert learned(branch) == f"{write_work(problem)}</think>Answer: {problem.answer}<eos>"
 
 
 @pytest.mark.parametrize("render", [render_deep, render_truncated, render_answer_first])

@@ -154,3 +154,13 @@ def test_prompts_from_outside_have_no_steps_and_answers_spread_evenly():
     assert all(not problem.steps and problem.level == 0 for problem in problems)
     low = sum(problem.answer < 100 for problem in problems)
     assert low / 4000 == pytest.approx(0.5, abs=0.04)
+
+
+def test_a_problem_of_one_step_names_nothing_beside_the_point():
+    for problem in generate("train", 300, seed=6, level=1):
+        if problem.family == "chain":
+            assert problem.question.count(" has ") == 2
+        if problem.family == "shop":
+            sold = re.findall(r"(\w+) for \d+", problem.question)
+            bought = re.findall(r"(?:one of the|buys \d+) (\w+)", problem.question)
+            assert sorted(sold) == sorted(bought)

@@ -11,7 +11,6 @@ from adaptive_reasoner.embedded.thoughts import (
     Slip,
     Thought,
     draw_slip,
-    intermediate_results,
     write_thought,
     write_work,
 )
@@ -131,10 +130,6 @@ def test_only_the_wrong_numbers_carry_no_loss():
 def test_a_slip_that_leaves_the_numbers_is_refused():
     with pytest.raises(ImpossibleSlipError):
         write_thought(SHOP, Slip("lookup", 0, 60, "right"))
-
-
-def test_short_work_is_the_results_alone():
-    assert intermediate_results(SHOP) == " 60; 21; 81; 69"
 
 
 def test_a_rationale_is_the_work_alone():

@@ -28,7 +28,8 @@ def draw_chain(rng: Random, level: int) -> Problem | None:
     things = rng.choice(THINGS)
     together = level >= 2 and rng.random() < _TOGETHER
     links = level - 1 if together else level
-    bystanders = rng.choices((0, 1, 2), _BYSTANDERS)[0]
+    # One operation stays one step: with someone to tell apart, it would be a search as well.
+    bystanders = rng.choices((0, 1, 2), _BYSTANDERS)[0] if level > 1 else 0
     people = rng.sample(PEOPLE, links + 1 + bystanders)
     start = rng.randint(2, 60 if level <= 2 else 30)
     values = {people[0]: start}

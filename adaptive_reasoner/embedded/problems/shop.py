@@ -39,7 +39,7 @@ def draw_shop(rng: Random, level: int) -> Problem | None:
     """Draw a purchase of `level` operations, or None where it gets too dear."""
     basket = rng.choice(_BASKETS_BY_LEVEL[level])
     name = rng.choice(PEOPLE)
-    spare = rng.random() < _SPARE
+    spare = level > 1 and rng.random() < _SPARE
     goods: list[str] = rng.sample(THINGS, basket.kinds + spare)
     largest = 60 if basket.kinds == 1 and not basket.counted else 25 if basket.kinds < 3 else 15
     prices = [rng.randint(2, largest) for _ in goods]

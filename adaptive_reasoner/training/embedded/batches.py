@@ -14,6 +14,7 @@ from torch import Tensor
 from adaptive_reasoner.training.embedded.examples import Example, MixtureConfig
 
 FAST_WEIGHT = 3.0
+REFINE_WEIGHT = 2.0
 # Length at which attention takes as long as everything else.
 _ATTENTION_LENGTH = 400.0
 
@@ -116,7 +117,7 @@ def _lay_out(example: Example) -> _Row:
     row = _Row(list(example.prompt), list(range(size)), [0] * size, [0.0] * size, [0] * size)
     for number, branch in enumerate(example.branches, start=1):
         start, length = len(row.ids), len(branch.ids)
-        factor = FAST_WEIGHT if branch.mode == "fast" else 1.0
+        factor = {"fast": FAST_WEIGHT, "refine": REFINE_WEIGHT}.get(branch.mode, 1.0)
         row.ids += branch.ids
         row.positions += range(size, size + length)
         row.branch_of += [number] * length

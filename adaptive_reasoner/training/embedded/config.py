@@ -39,12 +39,14 @@ STAGES = (
     StageConfig("base", minutes=56),
     StageConfig(
         "refine",
-        minutes=17,
+        minutes=27.5,
         peak=0.5,
         decay_from=0.05,
         final=0.0,
         warmup_steps=20,
-        mixture=MixtureConfig(deep=0.2, deep_lookup=0.28, refine=0.18, made_up_refine=0.02),
+        mixture=MixtureConfig(
+            deep=0.12, deep_lookup=0.18, answer_first=0.08, truncated=0.08, refine=0.5, made_up_refine=0.0
+        ),
         collect=60_000,
     ),
 )
