@@ -1,11 +1,13 @@
 """Servers that lose log probabilities, through ChatOpenAI and the whole graph: none is ever taken for confidence."""
 
 import pytest
+from langchain_core.messages import ToolMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 
-from adaptive_reasoner import build_reasoning_graph
+from adaptive_reasoner import ReasonerConfig, build_reasoning_graph
 from adaptive_reasoner.testing import Defect, Reply, ScriptedChatModel
+from adaptive_reasoner.uncertainty.agreement import SampleAgreement
 
 ANSWER = Reply(tokens=[("It", 0.99), (" is", 0.98), (" 4", 0.97), ("2", 0.96)])
 STREAMING = {
@@ -80,6 +82,28 @@ def test_gpt_6_is_measured_where_tools_send_it_to_the_responses_api(ask_few, ser
     assert run.steps == [("fast_answer", "accept")]
     assert run.report["signal"]["min_probability"] == pytest.approx(0.96)
     assert "input" in endpoint.requests[0]
+
+
+@pytest.mark.parametrize("api", ["chat completions", "responses"])
+def test_a_tool_call_that_loses_them_is_believed_where_samples_agree(ask_few, serve, api):
+    @tool
+    def weather(city: str) -> str:
+        """Forecast for a city."""
+        return city
+
+    def step(call):
+        is_answered = isinstance(call.messages[-1], ToolMessage)
+        return ANSWER if is_answered else Reply(tool_calls=[{"name": "weather", "args": {"city": "Rome"}}])
+
+    defects = [Defect.LOST_WITH_TOOLS] if api == "chat completions" else []
+    endpoint = serve(ScriptedChatModel([step], cycle=True), defects=defects)
+    model = ChatOpenAI(
+        model="any", base_url=endpoint.base_url, api_key="x", use_responses_api=api == "responses"
+    )
+    config = ReasonerConfig(fallback_signals=(SampleAgreement(),))
+    run = ask_few(build_reasoning_graph(model, tools=[weather], config=config))
+    assert [one["signal"]["kind"] for one in run.report["rounds"]] == ["agreement", "logprobs"]
+    assert run.steps == [("fast_answer", "accept"), ("fast_answer", "accept")]
 
 
 def test_a_list_that_is_repeated_at_the_end_counts_once(ask_few, served):
