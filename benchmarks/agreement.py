@@ -1,6 +1,6 @@
 """Sample agreement on recorded answers: AUROC for "wrong" against samples, and what adaptive stopping saves.
 
-    python benchmarks/agreement.py --resamples 2000 --seed 0
+    python benchmarks/agreement.py --resamples 2000 --seed 0 --embedded-problems 1500
 
 Data: five sampled replies of Llama 3.1 8B to each of 2,301 questions (GSM8K, SVAMP, ASDiv). Every reply is taken as
 the answer once, with the other four in each of their 24 orders. Intervals are 95 %, over questions. Nothing is
@@ -17,9 +17,12 @@ from typing import Any
 import numpy as np
 from langchain_core.messages import AIMessage
 from measuring.auroc import Floats, Resampled, with_interval
-from measuring.report import RESULTS, print_table, provenance, write_json
+from measuring.report import RESULTS, Progress, print_table, provenance, write_json
 from measuring.votes import RUNS, Cases, Policy, Question, as_cases, read_questions, recording_path
 
+from adaptive_reasoner import EmbeddedChatModel
+from adaptive_reasoner.embedded.dialogue import answer_text
+from adaptive_reasoner.embedded.problems import generate
 from adaptive_reasoner.gate.statistics import fit_logistic
 from adaptive_reasoner.uncertainty.agreement import SampleAgreement
 from adaptive_reasoner.uncertainty.rationale import read_rationale
@@ -39,6 +42,9 @@ def main() -> None:
     )
     parser.add_argument("--resamples", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--embedded-problems", type=int, default=1500, help="for the rationale after an answer"
+    )
     options = parser.parse_args()
     questions = read_questions(recording_path())
     whole = [one for one in questions if len(one.replies) == RUNS]
@@ -59,6 +65,7 @@ def main() -> None:
         show(name, result["sets"][name])
     result["all_questions"] = Judge(as_cases(questions), options.resamples, options.seed).row(Policy(MOST))
     result["rationale_rule"] = rationale_rule(questions)
+    result["rationale_after_answer"] = rationale_after_answer(options.embedded_problems, options.seed)
     result["parity"] = parity(whole, options.seed)
     show_rest(result)
     draw(result["sets"], RESULTS / "agreement.png")
@@ -151,12 +158,31 @@ def _features(cases: Cases, policy: Policy) -> Floats:
 
 def rationale_rule(questions: Sequence[Question]) -> dict[str, Any]:
     """What the rule finds in the replies' own work, and how often such answers are wrong."""
+    return _checked([pair for one in questions for pair in zip(one.replies, one.wrong, strict=True)])
+
+
+def rationale_after_answer(count: int, seed: int) -> dict[str, Any]:
+    """The same where the rationale comes after the answer: the shipped model, on fresh problems of its world."""
+    model, progress = EmbeddedChatModel(thinking="answer_first"), Progress("embedded answers", count)
+    pairs: list[tuple[str, bool]] = []
+    for done, problem in enumerate(generate("test", count, seed), start=1):
+        text = str(model.invoke(problem.question).text)
+        pairs.append((text, text.partition("\n")[0] != answer_text(problem.answer)))
+        progress(done)
+    return _checked(pairs)
+
+
+def _checked(pairs: Sequence[tuple[str, bool]]) -> dict[str, Any]:
+    """By what their work does, how many answers (text, wrong) there are and how many of them are wrong."""
     found: dict[str, list[bool]] = {kind: [] for kind in _WORK.values()}
-    for one in questions:
-        for reply, wrong in zip(one.replies, one.wrong, strict=True):
-            rationale = read_rationale(reply)
-            found[_WORK[None if rationale is None else bool(rationale.agreement)]].append(wrong)
-    return {kind: {"answers": len(wrong), "wrong": float(np.mean(wrong))} for kind, wrong in found.items()}
+    for text, wrong in pairs:
+        rationale = read_rationale(text)
+        found[_WORK[None if rationale is None else bool(rationale.agreement)]].append(wrong)
+    return {
+        kind: {"answers": len(wrong), "wrong": float(np.mean(wrong))}
+        for kind, wrong in found.items()
+        if wrong
+    }
 
 
 def parity(questions: Sequence[Question], seed: int) -> dict[str, int]:
@@ -207,8 +233,11 @@ def show_rest(result: Mapping[str, Any]) -> None:
         f" {100 * doubt['error_of_accepted']:.1f} % wrong; others {100 * doubt['error_of_others']:.1f} % wrong"
     )
     print(f"all {count} questions, a missing run agrees with none: {_cell(result['all_questions']['auroc'])}")
-    for kind, found in result["rationale_rule"].items():
-        print(f"work that {kind}: {found['answers']} answers, {100 * found['wrong']:.1f} % wrong")
+    for title in ("rationale_rule", "rationale_after_answer"):
+        for kind, found in result[title].items():
+            print(
+                f"{title}: work that {kind}: {found['answers']} answers, {100 * found['wrong']:.1f} % wrong"
+            )
     print(
         f"the package's own source does the same on {result['parity']['same']} of {result['parity']['questions']}"
     )

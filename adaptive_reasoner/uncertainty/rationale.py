@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from langchain_core.messages import AIMessage, BaseMessage
 
 from adaptive_reasoner.config import AnswerSpan
+from adaptive_reasoner.errors import ConfigurationError
 from adaptive_reasoner.uncertainty.arithmetic import Equation, find_equations
 from adaptive_reasoner.uncertainty.equivalence import normal_text, read_quantity
 from adaptive_reasoner.uncertainty.opinion import Inquiry, doubt_signal
 from adaptive_reasoner.uncertainty.score import unknown_signal
 from adaptive_reasoner.uncertainty.spans import find_answer_span
 
-# P(wrong) of answers that their own work contradicts, as measured by benchmarks/agreement.py.
+# P(wrong) of answers that their own work contradicts: .73 on recorded answers (benchmarks/agreement.py).
 DOUBT_IF_CONTRADICTED = 0.7
 _HEADING = re.compile(
     r"^\s*(?:because|since|reason(?:ing)?|rationale|explanation|why)\b", re.IGNORECASE | re.MULTILINE
@@ -62,25 +63,40 @@ def read_rationale(text: str, answer_span: AnswerSpan = "auto") -> Rationale | N
 
 def rationale_agreement(text: str, answer_span: AnswerSpan = "auto") -> float | None:
     """For the report: 1.0 or 0.0 for an answer that is followed by its rationale, None for any other."""
-    heading = _HEADING.search(text)
-    if not heading or heading.start() < find_answer_span(text, answer_span)[1]:
+    if not _comes_first(text, answer_span):
         return None
     rationale = read_rationale(text, answer_span)
     return rationale.agreement if rationale else None
+
+
+def _comes_first(text: str, answer_span: AnswerSpan) -> bool:
+    """True for an answer with a rationale after it."""
+    heading = _HEADING.search(text)
+    return heading is not None and heading.start() >= find_answer_span(text, answer_span)[1]
 
 
 @dataclass(frozen=True, slots=True)
 class RationaleAgreement:
     """Holds an answer's own work against it; asks no model.
 
-    Work that contradicts its answer is a sign of error; work that agrees is none of truth (a wrong plan is mostly
-    carried out flawlessly), so then the signal is unknown and the next source is tried.
+    Work that contradicts its answer is a sign of error. Work that leads to the answer is no sign of truth: a wrong
+    plan is mostly carried out flawlessly. A rationale that comes after the answer may be, if the model does not
+    merely argue for what it said; measure that before you set `doubt_if_agreed`.
 
     Attributes:
+        doubt_if_contradicted: P(wrong) of an answer that its work contradicts.
+        doubt_if_agreed: P(wrong) of an answer whose rationale, after it, agrees; None leaves it unknown.
         answer_span: where the answer stands; see `find_answer_span`.
     """
 
+    doubt_if_contradicted: float = DOUBT_IF_CONTRADICTED
+    doubt_if_agreed: float | None = None
     answer_span: AnswerSpan = "auto"
+
+    def __post_init__(self) -> None:
+        doubts = (self.doubt_if_contradicted, self.doubt_if_agreed)
+        if any(doubt is not None and not 0 <= doubt <= 1 for doubt in doubts):
+            raise ConfigurationError(f"the doubts of {self!r} must lie between 0 and 1.")
 
     @property
     def most_calls(self) -> int:
@@ -88,16 +104,22 @@ class RationaleAgreement:
         return 0
 
     def inquire(self, messages: Sequence[BaseMessage], answer: AIMessage) -> Inquiry:  # noqa: ARG002
-        """Check the work; unknown where none is found or it agrees."""
+        """Check the work; unknown where none is found, and mostly where it agrees."""
         yield from ()
-        rationale = read_rationale(str(answer.text), self.answer_span)
+        text = str(answer.text)
+        rationale = read_rationale(text, self.answer_span)
         if rationale is None:
             return unknown_signal("the answer comes without work that a rule could check")
+        if rationale.agreement and self.doubt_if_agreed is not None and _comes_first(text, self.answer_span):
+            return doubt_signal(
+                "agreement", self.doubt_if_agreed, "the rationale after the answer agrees with it"
+            )
         if rationale.agreement:
             return unknown_signal("the answer's work agrees with it, which says little about its truth")
-        why = f"{rationale.failed} of {len(rationale.equations)} calculations do not hold"
-        if not rationale.failed:
-            why = "the work comes to another result"
-        return doubt_signal(
-            "agreement", DOUBT_IF_CONTRADICTED, f"the rationale contradicts the answer: {why}"
-        )
+        return doubt_signal("agreement", self.doubt_if_contradicted, _contradiction(rationale))
+
+
+def _contradiction(rationale: Rationale) -> str:
+    failed, count = rationale.failed, len(rationale.equations)
+    why = f"{failed} of {count} calculations do not hold" if failed else "the work comes to another result"
+    return f"the rationale contradicts the answer: {why}"

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inquiries import inquire
 
+from adaptive_reasoner.errors import ConfigurationError
 from adaptive_reasoner.uncertainty.arithmetic import find_equations
 from adaptive_reasoner.uncertainty.rationale import (
     DOUBT_IF_CONTRADICTED,
@@ -103,6 +104,19 @@ def test_contradicting_work_is_doubt_without_a_call() -> None:
     assert driven.signal["reason"] == "the rationale contradicts the answer: the work comes to another result"
     driven = inquire(RationaleAgreement(), "Answer: 43\nBecause: 6 * 7 = 43")
     assert "1 of 1 calculations do not hold" in (driven.signal["reason"] or "")
+
+
+def test_a_measured_doubt_makes_agreement_after_an_answer_count() -> None:
+    source = RationaleAgreement(doubt_if_agreed=0.05)
+    driven = inquire(source, "Answer: 42\nBecause: 6 * 7 = 42")
+    assert (driven.signal["kind"], driven.signal["risk"]) == ("agreement", 0.05)
+    assert inquire(source, "6 * 7 = 42\nAnswer: 42").signal["kind"] == "unknown"
+
+
+@pytest.mark.parametrize("settings", [{"doubt_if_agreed": -0.1}, {"doubt_if_contradicted": 1.5}])
+def test_doubts_out_of_range_are_refused(settings: dict[str, float]) -> None:
+    with pytest.raises(ConfigurationError):
+        RationaleAgreement(**settings)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("text", ["Answer: 42\nBecause: 6 * 7 = 42", "Answer: 42", ""])
