@@ -20,13 +20,11 @@ def binomial_tail(events: int, trials: int, rate: float) -> float:
     """
     if events >= trials:
         return 1.0
-    terms = [
-        math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1)
-        + k * math.log(rate) + (trials - k) * math.log1p(-rate)
-        for k in range(events + 1)
-    ]  # fmt: skip
-    largest = max(terms)
-    return min(math.exp(largest) * math.fsum(math.exp(term - largest) for term in terms), 1.0)
+    count = np.arange(1, events + 1)
+    steps = np.log(trials - count + 1) - np.log(count) + math.log(rate) - math.log1p(-rate)
+    terms = trials * math.log1p(-rate) + np.concatenate([[0.0], np.cumsum(steps)])
+    largest = float(terms.max())
+    return min(math.exp(largest) * math.fsum(np.exp(terms - largest).tolist()), 1.0)
 
 
 def upper_bound(events: int, trials: int, confidence: float) -> float:
