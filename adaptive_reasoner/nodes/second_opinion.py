@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Any
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
@@ -51,6 +52,10 @@ class _SecondOpinion:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        # A cache would give the same sample again and again.
+        self._fast_sampler = self._caller(parts.fast.model, cached=False)
+        self._deep_sampler = self._caller(parts.deep.model, cached=False)
+        self._others: dict[int, ModelCaller] = {}  # by the identity of a source's own model
 
     def ask(self, state: ReasoningState, config: RunnableConfig) -> Update:
         """Seek a signal, waiting for each call."""
@@ -123,17 +128,22 @@ class _SecondOpinion:
         if ask.messages is None:
             before: ReasoningState = {**state, "candidates": state["candidates"][:-1]}
             caller, request = _REQUESTS[attempt["node"]](self._parts, before, settings)
-            kwargs = {**request.kwargs, **_sampling(caller, attempt, ask)}
-            return self._uncached(caller), replace(request, kwargs=kwargs)
-        model = ask.model or self._parts.fast.model
-        logprobs = logprob_kwargs(model, "off", self._parts.config.top_logprobs)
-        kwargs = {**thinking_kwargs(model, "off"), **logprobs}
-        caller = ModelCaller(model, self._parts.config.model_timeout_seconds)
+            sampler = self._deep_sampler if caller is self._parts.deep else self._fast_sampler
+            kwargs = {**request.kwargs, **_sampling(sampler, attempt, ask)}
+            return sampler, replace(request, kwargs=kwargs)
+        caller = self._parts.fast if ask.model is None else self._caller_of(ask.model)
+        logprobs = logprob_kwargs(caller.model, "off", self._parts.config.top_logprobs)
+        kwargs = {**thinking_kwargs(caller.model, "off"), **logprobs}
         return caller, ModelRequest(list(ask.messages), kwargs)
 
-    def _uncached(self, caller: ModelCaller) -> ModelCaller:
-        """A cache would give the same sample again and again."""
-        return ModelCaller(caller.model, self._parts.config.model_timeout_seconds, cached=False)
+    def _caller_of(self, model: BaseChatModel) -> ModelCaller:
+        caller = self._others.get(id(model))
+        if caller is None or caller.model is not model:
+            caller = self._others[id(model)] = self._caller(model)
+        return caller
+
+    def _caller(self, model: BaseChatModel, *, cached: bool = True) -> ModelCaller:
+        return ModelCaller(model, self._parts.config.model_timeout_seconds, cached=cached)
 
 
 def _sampling(caller: ModelCaller, attempt: Attempt, ask: Ask) -> dict[str, Any]:
