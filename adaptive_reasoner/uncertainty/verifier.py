@@ -111,7 +111,7 @@ def with_question(messages: Sequence[BaseMessage], question: str) -> tuple[BaseM
 
 def _signal(verdict: Verdict) -> Signal:
     p, mass = verdict.p_true, min(verdict.yes + verdict.no, 1.0)
-    entropy = -sum(q * math.log(q) for q in (p, 1.0 - p) if q > 0)
+    entropy = abs(sum(q * math.log(q) for q in (p, 1.0 - p) if q > 0))
     return doubt_signal(
         "verifier",
         1.0 - p,
