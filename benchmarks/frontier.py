@@ -69,7 +69,8 @@ def collect(options: argparse.Namespace) -> Evidence:
         folder=options.keep,
         progress=Progress,
     )
-    cases = collect_cases(test)
+    feeds_spans = profile_for(EMBEDDED_MODEL_NAME).feeds_spans
+    cases = collect_cases(test, feeds_spans=feeds_spans)
     problems = [case.problem for case in cases]
     draws = [Ask(mode="fast", temperature=1.0, seed=1 + k) for k in range(_SAMPLES)]
     samples = [test.ask(problems, ask) for ask in draws]
@@ -82,7 +83,7 @@ def collect(options: argparse.Namespace) -> Evidence:
         folder=options.keep,
         progress=Progress,
     )
-    return Evidence(cases, samples, collect_cases(calibration))
+    return Evidence(cases, samples, collect_cases(calibration, feeds_spans=feeds_spans))
 
 
 def thinks_at_once(cases: Sequence[Case]) -> tuple[np.ndarray, np.ndarray]:

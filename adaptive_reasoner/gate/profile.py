@@ -26,6 +26,8 @@ class GateProfile:
         kind: "calibrated" on labelled answers, "quantile" on unlabelled ones, "default" on none.
         model: name, or the beginning of the names, of the models that it was made for; "" for any.
         modes: one profile a mode; a mode without one falls back on the uncalibrated rule.
+        feeds_spans: whether a refine request names the uncertain spans; False where calibration found that this
+            model refines better from the plain request.
         comparison: when a fast answer stands although a deep one was given; None: the lesser risk wins.
         provenance: plain JSON: the data, the target and the figures behind it.
     """
@@ -33,6 +35,7 @@ class GateProfile:
     kind: ProfileKind
     model: str
     modes: Mapping[Mode, ModeProfile]
+    feeds_spans: bool = True
     comparison: Comparison | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -65,6 +68,7 @@ class GateProfile:
             "kind": self.kind,
             "model": self.model,
             "modes": {mode: profile.to_json() for mode, profile in self.modes.items()},
+            "feeds_spans": self.feeds_spans,
             **compared,
             "provenance": dict(self.provenance),
         }
@@ -94,6 +98,7 @@ class GateProfile:
                 mode: mode_profile_from_json(profile)
                 for mode, profile in cast("Mapping[Mode, Any]", modes).items()
             },
+            feeds_spans=bool(fields.get("feeds_spans", True)),
             comparison=None if comparison is None else comparison_from_json(comparison),
             provenance=cast("Mapping[str, Any]", provenance),
         )

@@ -29,7 +29,9 @@ def refine_request(
     caller = parts.deep if by_deep else parts.fast
     thinking = settings.deep_thinking if by_deep else "off"
     doubted = AIMessage(str(state["candidates"][-1].text))
-    request = HumanMessage(refine_prompt(state["reasoning"]["rounds"][-1]["signal"]["spans"]))
+    spans = state["reasoning"]["rounds"][-1]["signal"]["spans"]
+    gate = parts.deep_gate if by_deep else parts.fast_gate
+    request = HumanMessage(refine_prompt(spans if getattr(gate, "feeds_spans", True) else ()))
     kwargs = {
         **thinking_kwargs(caller.model, thinking),
         **logprob_kwargs(caller.model, thinking, parts.config.top_logprobs),

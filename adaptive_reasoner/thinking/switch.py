@@ -54,9 +54,21 @@ def logprob_kwargs(model: BaseChatModel, thinking: Thinking, top_logprobs: int) 
     fields = type(model).model_fields
     if not {"logprobs", "top_logprobs"} <= set(fields):
         return {}
-    if thinking != "off" and not is_embedded(model) and _effort_levels(model):
+    if _refuses_logprobs(model, thinking):
         return {}
     return {"logprobs": True, "top_logprobs": top_logprobs}
+
+
+def _refuses_logprobs(model: BaseChatModel, thinking: Thinking) -> bool:
+    """True for OpenAI's reasoning models unless their thinking is really off; some of them cannot stop."""
+    if is_embedded(model):
+        return False
+    levels = _effort_levels(model)
+    if levels:
+        return _effort(levels, thinking) != "none"
+    profile = cast("dict[str, Any]", model.profile or {})
+    is_openai = type(model).__module__.startswith("langchain_openai")
+    return is_openai and bool(profile.get("reasoning_output"))
 
 
 def _effort_levels(model: BaseChatModel) -> list[str]:

@@ -11,6 +11,7 @@ import argparse
 import json
 import platform
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from adaptive_reasoner.embedded.runtime import shipped_runtime
 from adaptive_reasoner.gate.profile import GateProfile
 from adaptive_reasoner.gate.statistics import auroc
 from adaptive_reasoner.state import Mode
-from adaptive_reasoner.training.embedded.calibrate_answers import DEEP, FAST, REFINE
+from adaptive_reasoner.training.embedded.calibrate_answers import DEEP, FAST, PLAIN_REFINE, REFINE
 from adaptive_reasoner.training.embedded.calibrate_kept import Collection
 from adaptive_reasoner.training.embedded.calibrate_policy import Case, totals_of_mode
 from adaptive_reasoner.training.embedded.calibrate_profile import FEATURES, MODES, fit_risks
@@ -45,11 +46,24 @@ PROFILE_PATH = _PACKAGE / "gate" / "profiles" / "embedded.json"
 TRIAGE_PATH = _PACKAGE / "triage" / "models" / "embedded.json"
 
 
-def collect_cases(collection: Collection) -> list[Case]:
+def compare_requests(collection: Collection) -> dict[str, float]:
+    """Accuracy on the doubted fast answers: as they are, refined with their spans named, and without."""
+    problems = collection.problems()
+    fast = collection.ask(problems, FAST)
+    ways = {
+        "fast": fast,
+        "with_spans": collection.ask(problems, REFINE, fast),
+        "without_spans": collection.ask(problems, PLAIN_REFINE, fast),
+    }
+    doubted = [index for index, answer in enumerate(fast) if answer.signal["spans"]]
+    return {way: float(np.mean([found[index].is_right for index in doubted])) for way, found in ways.items()}
+
+
+def collect_cases(collection: Collection, *, feeds_spans: bool) -> list[Case]:
     """Fresh problems with the answers of every mode; refining starts from the fast answer."""
     problems = collection.problems()
     fast = collection.ask(problems, FAST)
-    refined = collection.ask(problems, REFINE, fast)
+    refined = collection.ask(problems, REFINE if feeds_spans else PLAIN_REFINE, fast)
     refined = [
         replace(second, signal=with_repeats(second.signal, second.text, first.text))
         for first, second in zip(fast, refined, strict=True)
@@ -121,10 +135,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         count=options.n,
         seed=options.seed,
         processes=options.processes,
-        folder=options.keep,
+        folder=options.keep or Path(tempfile.mkdtemp(prefix="calibrate-")),
         progress=_progress,
     )
-    profile, estimator, found = calibrate(collect_cases(collection), options.margin)
+    requests = compare_requests(collection)
+    feeds_spans = requests["with_spans"] >= requests["without_spans"]
+    cases = collect_cases(collection, feeds_spans=feeds_spans)
+    profile, estimator, found = calibrate(cases, options.margin)
     provenance: dict[str, Any] = {
         "command": f"python -m adaptive_reasoner.training.embedded.calibrate --n {options.n} --seed {options.seed}"
         f" --margin {options.margin:g}",
@@ -135,10 +152,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "n": options.n,
         "seed": options.seed,
         "features": {mode: list(names) for mode, names in FEATURES.items()},
+        "refined_accuracy_on_doubted": requests,
         **found,
     }
     PROFILE_PATH.parent.mkdir(exist_ok=True)
-    replace(profile, provenance=provenance).save(PROFILE_PATH)
+    replace(profile, feeds_spans=feeds_spans, provenance=provenance).save(PROFILE_PATH)
     TRIAGE_PATH.parent.mkdir(exist_ok=True)
     TRIAGE_PATH.write_text(
         json.dumps({**asdict(estimator), "provenance": provenance}, indent=1) + "\n", encoding="utf-8"

@@ -76,6 +76,7 @@ class Ask:
 FAST = Ask(mode="fast")
 DEEP = Ask(mode="deep")
 REFINE = Ask(mode="refine")
+PLAIN_REFINE = Ask(mode="refine", with_spans=False)
 
 _Task = tuple[int, Sequence[Problem], Sequence[Answer]]
 
