@@ -57,7 +57,8 @@ class _TriageNode:
         decision = self._within_budget(choose_route(request, self._config, self._estimator), settings, state)
         get_stream_writer()({"event": "triage", "route": decision.route, "triage": decision.triage})
         fresh: Update = {"reasoning": _fresh_report(decision), "candidates": [], "turn": _fresh_turn()}
-        fresh["messages"] = _lightened(messages)
+        if lightened := _lightened(messages):
+            fresh["messages"] = lightened
         return fresh | ({"thread_totals": state["thread_totals"]} if "thread_totals" in state else {})
 
     def _within_budget(
