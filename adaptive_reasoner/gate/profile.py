@@ -17,6 +17,12 @@ from adaptive_reasoner.state import Mode, Signal
 VERSION = 1
 ProfileKind = Literal["calibrated", "quantile", "default"]
 
+# What stands in for a risk where nothing was labelled; it is not reported as one.
+_SOURCES: Mapping[ProfileKind, str] = {
+    "quantile": "uncalibrated, by quantiles of unlabelled answers",
+    "default": "uncalibrated, by a plain threshold",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateProfile:
@@ -54,11 +60,9 @@ class GateProfile:
     def decide(self, signal: Signal, situation: Situation) -> Decision:
         """Decide what happens to an answer whose uncertainty is `signal`."""
         decision = decide(signal, situation, self.modes.get(situation.mode))
-        if self.kind == "quantile" and decision.risk is not None:
-            return replace(
-                decision, risk=None, reason=f"by quantiles of unlabelled answers: {decision.reason}"
-            )
-        return decision
+        if self.kind == "calibrated" or decision.risk is None:
+            return decision
+        return replace(decision, risk=None, reason=f"{_SOURCES[self.kind]}: {decision.reason}")
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; `from_json` reads it."""

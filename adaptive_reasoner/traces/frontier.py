@@ -24,7 +24,7 @@ class Judged:
     """n questions with both answers, seen through a gate.
 
     Attributes:
-        risks: shape (n,), of the fast answers; 1 where unknown.
+        risks: shape (n,), by which the gate judges the fast answers; 1 where unknown.
         doubts: shape (n,), 1 - p of the fast answers' least probable token; 1 where unknown.
         fast_right, deep_right: shape (n,), 0 or 1.
         after_right: shape (n,), of the answer handed on once the deep model was asked.
@@ -46,8 +46,8 @@ def judge(pairs: Sequence[RecordedPair], profile: GateProfile) -> Judged:
         fast = _with_risk(score_message(message_of(pair.fast)), profile, "fast")
         deep = _with_risk(score_message(message_of(pair.deep)), profile, "deep")
         right = bool(pair.fast["correct"]), bool(pair.deep["correct"])
-        risk, doubt = _risk(fast), 1.0 - (fast["min_probability"] or 0.0)
-        rows.append((risk, doubt, *right, right[chosen(fast, deep, profile.comparison)]))
+        doubt = 1.0 - (fast["min_probability"] or 0.0)
+        rows.append((_order(fast, profile), doubt, *right, right[chosen(fast, deep, profile.comparison)]))
     table = np.array(rows, dtype=np.float64).reshape(len(rows), 5)
     return Judged(*table.T)
 
@@ -114,12 +114,13 @@ def draw_frontier(judged: Judged, shown: tuple[float, float], path: Path) -> Non
 def _with_risk(signal: Signal, profile: GateProfile, mode: Mode) -> Signal:
     """The signal with the risk that the gate reports; only a calibrated profile reports one."""
     known = profile.modes.get(mode)
-    if known is None or signal["kind"] != "logprobs" or profile.kind == "quantile":
+    if known is None or signal["kind"] != "logprobs" or profile.kind != "calibrated":
         return signal
     return {**signal, "risk": known.risk(signal)}
 
 
-def _risk(signal: Signal) -> float:
-    if signal["risk"] is not None:
-        return signal["risk"]
-    return 1.0 if signal["min_probability"] is None else 1.0 - signal["min_probability"]
+def _order(fast: Signal, profile: GateProfile) -> float:
+    if fast["kind"] != "logprobs":
+        return 1.0
+    known = profile.modes.get("fast")
+    return known.risk(fast) if known else 1.0 - (fast["min_probability"] or 0.0)

@@ -57,4 +57,7 @@ def test_too_few_answers_and_impossible_shares_are_refused():
 
 @pytest.mark.parametrize(("p", "verdict"), [(0.81, "accept"), (0.79, "escalate")])
 def test_a_plain_threshold_looks_at_the_least_probability(p, verdict):
-    assert plain_threshold(0.2).decide(signal_of(p), FAST).verdict == verdict
+    decision = plain_threshold(0.2).decide(signal_of(p), FAST)
+
+    assert (decision.verdict, decision.risk) == (verdict, None)
+    assert decision.reason.startswith("uncalibrated, by a plain threshold")
