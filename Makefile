@@ -17,7 +17,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 export LANGSMITH_TRACING = false
 
-DEMO_QUESTION ?= A shop sells hats for 15, keys for 5 and pencils for 11 dollars each. Zoe buys 8 keys, 3 hats and one of the pencils. How much does she pay?
+DEMO_QUESTION ?= A shop sells books for 22, balls for 24 and lamps for 14 dollars each. Rosa buys one of the balls and one of the lamps. A coupon takes 11 dollars off. She pays with 186 dollars. How much change is there?
 
 ifneq ($(UV),)
 install = UV_PROJECT_ENVIRONMENT=$(abspath $(VENV)) $(UV) sync --quiet --frozen --inexact --compile-bytecode \
