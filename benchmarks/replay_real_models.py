@@ -146,6 +146,7 @@ def pair_figures(sides: list[Sided]) -> dict[str, Any]:
         "oracle": float(either.mean()),
         "accuracy_at_shares": dict(zip(map(str, SHARES), accuracy, strict=True)),
         "baseline_at_shares": dict(zip(map(str, SHARES), base, strict=True)),
+        "oracle_at_shares": {str(share): min(fast + share, float(either.mean())) for share in SHARES},
         "random_at_shares": {str(share): fast + share * (deep - fast) for share in SHARES},
         "paired_difference_at_shares": {str(share): with_interval(paired(sides, share)) for share in SHARES},
         "graph_equals_rule": all(
