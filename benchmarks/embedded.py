@@ -26,16 +26,28 @@ from adaptive_reasoner.embedded.weights import about_weights
 
 Answers = dict[str, list[Answer]]
 
+# Compared with one another on all n problems; the other settings stop at SIDE_N.
+PAIRED = ("fast", "deep", "deep_without_plan", "deep_without_check")
+SIDE_N = 3000
+
 
 def main() -> None:
     arguments = parse_arguments()
+    if arguments.only_footprint:
+        report = json.loads(arguments.output.read_text(encoding="utf-8"))
+        report["footprint"] = footprint()
+        arguments.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        return
     problems = list(generate("test", arguments.n, seed=arguments.seed))
     questions = [problem.question for problem in problems]
     started = time.perf_counter()
-    answers = {name: answer_all(name, questions, arguments.workers) for name in settings()}
+    answers = {
+        name: answer_all(name, questions[: arguments.n if name in PAIRED else SIDE_N], arguments.workers)
+        for name in settings()
+    }
     outside = [draw_outside(Random(f"outside:{index}")).question for index in range(min(arguments.n, 1000))]
     report = {
-        "command": " ".join(["python", *sys.argv]),
+        "command": command(),
         "n": arguments.n,
         "seed": arguments.seed,
         "date": time.strftime("%Y-%m-%d"),
@@ -54,11 +66,19 @@ def main() -> None:
         "rationale_agreement": rationale(problems, answers["answer_first"]),
         "ablations": ablations(problems, answers),
         "generation_seconds": round(time.perf_counter() - started),
-        "footprint": measure_all() if arguments.footprint else None,
+        "footprint": footprint() if arguments.footprint else None,
     }
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print_report(report)
+
+
+def command() -> str:
+    return " ".join(["python", *sys.argv])
+
+
+def footprint() -> dict[str, Any]:
+    return {"command": command(), **measure_all()}
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -71,12 +91,16 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--no-footprint", dest="footprint", action="store_false", help="skip speed and memory"
     )
+    parser.add_argument(
+        "--only-footprint", action="store_true", help="measure speed and memory into --output"
+    )
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/embedded.json"))
     return parser.parse_args()
 
 
 def right(problems: Sequence[Problem], answers: Sequence[Answer]) -> list[bool]:
-    return [answer.value == problem.answer for problem, answer in zip(problems, answers, strict=True)]
+    """Whether each answer is right; `answers` may stop before `problems` do."""
+    return [answer.value == problem.answer for problem, answer in zip(problems, answers, strict=False)]
 
 
 def groups() -> dict[str, Callable[[Problem], bool]]:
@@ -93,7 +117,7 @@ def accuracy(problems: Sequence[Problem], answers: Sequence[Answer]) -> dict[str
     correct = right(problems, answers)
     table = {}
     for name, belongs in groups().items():
-        members = [is_right for problem, is_right in zip(problems, correct, strict=True) if belongs(problem)]
+        members = [is_right for problem, is_right in zip(problems, correct, strict=False) if belongs(problem)]
         table[name] = wilson(sum(members), len(members))
     return table
 
@@ -102,7 +126,7 @@ def token_table(problems: Sequence[Problem], answers: Sequence[Answer]) -> dict[
     table: dict[str, float | None] = {}
     for name, belongs in groups().items():
         counts = [
-            answer.tokens for problem, answer in zip(problems, answers, strict=True) if belongs(problem)
+            answer.tokens for problem, answer in zip(problems, answers, strict=False) if belongs(problem)
         ]
         table[name] = mean(counts)
     return table
@@ -147,11 +171,11 @@ def uncertainty(
 
 def rationale(problems: Sequence[Problem], answers: Sequence[Answer]) -> dict[str, Any]:
     """How often an answer-first rationale agrees with its answer, and what that says about the answer."""
-    pairs = [(p, a) for p, a in zip(problems, answers, strict=True) if a.rationale_value is not None]
+    pairs = [(p, a) for p, a in zip(problems, answers, strict=False) if a.rationale_value is not None]
     agreeing = [(p, a) for p, a in pairs if a.rationale_value == a.value]
     contradicting = [(p, a) for p, a in pairs if a.rationale_value != a.value]
     return {
-        "has_result": wilson(len(pairs), len(problems)),
+        "has_result": wilson(len(pairs), len(answers)),
         "rationale_right": wilson(sum(a.rationale_value == p.answer for p, a in pairs), len(pairs)),
         "agrees": wilson(len(agreeing), len(pairs)),
         "wrong_if_agrees": wilson(sum(a.value != p.answer for p, a in agreeing), len(agreeing)),
