@@ -181,8 +181,8 @@ def halves(given: list[Scored], seed: int) -> tuple[list[Scored], list[Scored]]:
     return [given[index] for index in order[:half]], [given[index] for index in order[half:]]
 
 
-def summary(splits: list[Split]) -> dict[str, float]:
-    """Counts and means; coverage counts a refusal as 0."""
+def summary(splits: list[Split]) -> dict[str, float | None]:
+    """Counts and means; coverage counts a refusal as 0. In the graph there is no one oracle threshold: None."""
     coverage, oracle = np.mean([one.coverage for one in splits]), np.mean([one.oracle for one in splits])
     kept = [one.coverage for one in splits if not one.refused]
     return {
@@ -191,8 +191,8 @@ def summary(splits: list[Split]) -> dict[str, float]:
         "broken": sum(one.broken for one in splits),
         "coverage": float(coverage),
         "coverage_where_promised": float(np.mean(kept)) if kept else 0.0,
-        "oracle_coverage": float(oracle),
-        "of_oracle": float(coverage / oracle) if oracle > 0 else float("nan"),
+        "oracle_coverage": None if np.isnan(oracle) else float(oracle),
+        "of_oracle": float(coverage / oracle) if oracle > 0 else None,
     }
 
 
@@ -246,10 +246,14 @@ def show_promises(rows: list[dict[str, Any]]) -> None:
     table = [
         [f"{row['cell'][0]}{' -> ' if row['in_graph'] else ' '}{row['cell'][1]}, error <= {row['cell'][2]}",
          str(row["refused"]), str(row["broken"]), f"{row['coverage']:.3f}", f"{row['coverage_where_promised']:.3f}",
-         f"{row['oracle_coverage']:.3f}", f"{row['of_oracle']:.2f}"]
+         _shown(row["oracle_coverage"]), _shown(row["of_oracle"])]
         for row in rows
     ]  # fmt: skip
     print_table(["promise", "refused", "broken", "coverage", "promised", "oracle", "share"], table)
+
+
+def _shown(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
 
 
 def draw(risks: list[dict[str, Any]], path: Path) -> None:
