@@ -20,11 +20,11 @@ from typing import Any
 
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.store.base import BaseStore
-from langgraph.types import Checkpointer
 
 from adaptive_reasoner.budget import check_scopes
 from adaptive_reasoner.config import ReasonerConfig
@@ -66,7 +66,7 @@ def build_reasoning_graph(  # noqa: PLR0913 - the public signature is fixed by t
     downstream: Runnable[Any, Any] | None = None,
     config: ReasonerConfig | None = None,
     recorder: Recorder | None = None,
-    checkpointer: Checkpointer = None,
+    checkpointer: BaseCheckpointSaver[Any] | bool | None = None,
     store: BaseStore | None = None,
 ) -> ReasoningGraph:
     """Build and compile the graph.

@@ -26,7 +26,7 @@ from measuring.saving import Line, References, Resamples, draw_resamples, interv
 from adaptive_reasoner.config import ReasonerConfig
 from adaptive_reasoner.gate import profile_for
 from adaptive_reasoner.thinking.switch import EMBEDDED_MODEL_NAME
-from adaptive_reasoner.training.embedded.calibrate import PROFILE_PATH, collect_cases
+from adaptive_reasoner.training.embedded.calibrate import PROFILE_PATH, collect_cases, collect_outside
 from adaptive_reasoner.training.embedded.calibrate_answers import Answer, Ask
 from adaptive_reasoner.training.embedded.calibrate_kept import Collection
 from adaptive_reasoner.training.embedded.calibrate_policy import Case, run_policy, totals, totals_of_mode
@@ -52,11 +52,13 @@ class Evidence:
         cases: test problems with the answer of each mode.
         samples: k sampled fast answers to each test problem.
         calibration: calibration problems with the answer of each mode.
+        outside: questions from outside the model's world, for fitting the risks.
     """
 
     cases: list[Case]
     samples: list[list[Answer]]
     calibration: list[Case]
+    outside: list[Case]
 
 
 def collect(options: argparse.Namespace) -> Evidence:
@@ -83,7 +85,9 @@ def collect(options: argparse.Namespace) -> Evidence:
         folder=options.keep,
         progress=Progress,
     )
-    return Evidence(cases, samples, collect_cases(calibration, feeds_spans=feeds_spans))
+    fitted_on = collect_cases(calibration, feeds_spans=feeds_spans)
+    outside = collect_outside(calibration, feeds_spans=feeds_spans)
+    return Evidence(cases, samples, fitted_on, outside)
 
 
 def thinks_at_once(cases: Sequence[Case]) -> tuple[np.ndarray, np.ndarray]:
@@ -103,9 +107,11 @@ def all_lines(evidence: Evidence) -> tuple[list[Line], Line]:
     cases = evidence.cases
     at_once, gains = thinks_at_once(cases)
     never = np.zeros(len(cases), dtype=np.bool_)
-    risks = fit_risks(evidence.calibration)
+    risks = fit_risks(evidence.calibration, evidence.outside)
     escalating = [risks.at_price(price, ways=("escalate",)) for price in PRICES]
-    settings = [setting for setting, _ in settings_by_price(cross_fit(evidence.calibration))]
+    settings = [
+        setting for setting, _ in settings_by_price(cross_fit(evidence.calibration, evidence.outside))
+    ]
     refining = [risks.at_price(setting.price) for setting in settings]
     estimated = predicted_gains(cases, fit_triage(evidence.calibration))
     thinks = [estimated >= setting.think_at_gain for setting in settings]

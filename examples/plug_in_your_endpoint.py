@@ -13,7 +13,7 @@ from adaptive_reasoner.testing import serve_openai
 
 QUESTIONS = (
     "What is 17 + 25?",
-    "A pen costs 7 and a cup costs 12. Tom buys 3 pens and 5 cups and pays with 150. How much change does he get?",
+    "A shop sells pens for 7 and cups for 12 dollars each. Tom buys 3 pens and 5 cups. He pays with 150 dollars. How much change does he get?",
 )
 
 

@@ -10,7 +10,10 @@ from adaptive_reasoner import Budget, EmbeddedChatModel, ReasonerConfig, build_r
 from adaptive_reasoner.embedded.problems import generate
 
 THREAD = {"configurable": {"thread_id": "1"}}
-HARD = "A pen costs 7 and a cup costs 12. Tom buys 3 pens and 5 cups and pays with 150. How much change does he get?"
+HARD = (
+    "A shop sells pens for 7 and cups for 12 dollars each. Tom buys 3 pens and 5 cups. "
+    "He pays with 150 dollars. How much change is there?"
+)
 QUESTIONS = {
     "easy": "What is 12 + 7?",
     "hard": HARD,
@@ -44,7 +47,9 @@ def test_an_easy_question_is_answered_fast_and_right(graph):
 @pytest.mark.parametrize("question", ["easy", "hard", "not English"])
 def test_no_budget_is_exceeded(limit, question):
     config = ReasonerConfig(budget=Budget(max_tokens=limit), max_refinements=3)
-    report = build_reasoning_graph("embedded", config=config).invoke({"messages": QUESTIONS[question]})["reasoning"]
+    report = build_reasoning_graph("embedded", config=config).invoke({"messages": QUESTIONS[question]})[
+        "reasoning"
+    ]
     assert report["usage"]["total_tokens"] <= limit
     assert report["budget"]["used_tokens"] == report["usage"]["total_tokens"]
 
@@ -77,3 +82,32 @@ def test_many_at_once_give_what_one_at_a_time_gives(graph):
 def test_a_model_of_ones_own_is_the_same_model():
     graph = build_reasoning_graph(EmbeddedChatModel(), EmbeddedChatModel(thinking="on"))
     assert graph.invoke({"messages": QUESTIONS["easy"]})["messages"][-1].text == "Answer: 19"
+
+
+def test_thinking_shows_its_work_and_costs_more(graph):
+    fast = graph.invoke({"messages": HARD}, context={"thinking": "off"})
+    deep = graph.invoke({"messages": HARD}, context={"thinking": "on"})
+    kinds = [block["type"] for block in deep["messages"][-1].content_blocks]
+    assert kinds == ["reasoning", "text"]
+    assert deep["reasoning"]["rounds"][0]["usage"]["reasoning_tokens"] > 0
+    assert (
+        deep["reasoning"]["usage"]["output_tokens"]
+        > 6 * fast["reasoning"]["rounds"][0]["usage"]["output_tokens"]
+    )
+
+
+def test_the_loop_is_right_more_often_than_the_fast_answer(graph):
+    problems = list(generate("test", 60))
+    right = {"off": 0, "auto": 0}
+    for problem in problems:
+        for thinking in right:
+            state = graph.invoke({"messages": problem.question}, context={"thinking": thinking})
+            right[thinking] += state["messages"][-1].text == f"Answer: {problem.answer}"
+    assert right["auto"] > right["off"]
+
+
+@pytest.mark.parametrize("question", ["not arithmetic", "not English", "nothing"])
+def test_outside_its_world_the_loop_says_that_it_is_not_sure(graph, question):
+    rounds = graph.invoke({"messages": QUESTIONS[question]})["reasoning"]["rounds"]
+    assert rounds[-1]["verdict"] == "give_up"
+    assert rounds[-1]["signal"]["risk"] > 0.5

@@ -31,7 +31,9 @@ def signal(probability: float) -> Signal:
 
 def case(right: Mapping[Mode, bool], texts: Mapping[Mode, str] | None = None) -> Case:
     answers = {
-        mode: Answer((texts or {}).get(mode, "Answer: 4"), is_right, TOKENS[mode], 0, signal(0.9), np.empty((0, 21)))
+        mode: Answer(
+            (texts or {}).get(mode, "Answer: 4"), is_right, TOKENS[mode], 0, signal(0.9), np.empty((0, 21))
+        )
         for mode, is_right in right.items()
     }
     return Case(PROBLEM, answers)

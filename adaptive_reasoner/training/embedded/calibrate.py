@@ -15,12 +15,14 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
 from langchain_core.messages import HumanMessage
 
 import adaptive_reasoner
+from adaptive_reasoner.embedded.problems import Problem, draw_outside
 from adaptive_reasoner.embedded.runtime import shipped_runtime
 from adaptive_reasoner.gate.profile import GateProfile
 from adaptive_reasoner.gate.statistics import auroc
@@ -43,6 +45,7 @@ from adaptive_reasoner.uncertainty.message import with_repeats
 
 _PACKAGE = Path(adaptive_reasoner.__file__).parent
 PROFILE_PATH = _PACKAGE / "gate" / "profiles" / "embedded.json"
+_PROBLEMS_AN_OUTSIDE_QUESTION = 20
 TRIAGE_PATH = _PACKAGE / "triage" / "models" / "embedded.json"
 
 
@@ -61,7 +64,17 @@ def compare_requests(collection: Collection) -> dict[str, float]:
 
 def collect_cases(collection: Collection, *, feeds_spans: bool) -> list[Case]:
     """Fresh problems with the answers of every mode; refining starts from the fast answer."""
-    problems = collection.problems()
+    return _answered(collection, collection.problems(), feeds_spans=feeds_spans)
+
+
+def collect_outside(collection: Collection, *, feeds_spans: bool) -> list[Case]:
+    """One question from outside the model's world for every twenty problems; each answer to it is a guess."""
+    rng = Random(f"outside:{collection.seed}")
+    problems = [draw_outside(rng) for _ in range(collection.count // _PROBLEMS_AN_OUTSIDE_QUESTION)]
+    return _answered(collection, problems, feeds_spans=feeds_spans)
+
+
+def _answered(collection: Collection, problems: Sequence[Problem], *, feeds_spans: bool) -> list[Case]:
     fast = collection.ask(problems, FAST)
     refined = collection.ask(problems, REFINE if feeds_spans else PLAIN_REFINE, fast)
     refined = [
@@ -72,17 +85,20 @@ def collect_cases(collection: Collection, *, feeds_spans: bool) -> list[Case]:
     return [Case(problem, {"fast": a, "refine": b, "deep": c}) for problem, a, b, c in answers]
 
 
-def calibrate(cases: Sequence[Case], margin: float) -> tuple[GateProfile, LinearEstimator, dict[str, Any]]:
+def calibrate(
+    cases: Sequence[Case], outside: Sequence[Case], margin: float
+) -> tuple[GateProfile, LinearEstimator, dict[str, Any]]:
     """Choose the setting on held-out folds, then fit on everything.
 
     Args:
         cases: n of them.
+        outside: questions that the model cannot answer.
         margin: how far below always thinking the policy may be, in points of accuracy.
 
     Returns:
         The profile, the estimator and the figures for their provenance.
     """
-    folds = cross_fit(cases)
+    folds = cross_fit(cases, outside)
     target = totals_of_mode(cases, "deep").accuracy - margin / 100
     setting, policy = best_at_price(folds, choose_price(settings_by_price(folds), target))
     found = {
@@ -94,7 +110,7 @@ def calibrate(cases: Sequence[Case], margin: float) -> tuple[GateProfile, Linear
         "triage_auroc": _triage_auroc(folds),
     }
     estimator = replace(fit_triage(cases), think_at_gain=setting.think_at_gain)
-    return fit_risks(cases).at_price(setting.price), estimator, found
+    return fit_risks(cases, outside).at_price(setting.price), estimator, found
 
 
 def _figures_of_mode(folds: Sequence[Fold], mode: Mode) -> dict[str, float]:
@@ -141,7 +157,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     requests = compare_requests(collection)
     feeds_spans = requests["with_spans"] >= requests["without_spans"]
     cases = collect_cases(collection, feeds_spans=feeds_spans)
-    profile, estimator, found = calibrate(cases, options.margin)
+    profile, estimator, found = calibrate(
+        cases, collect_outside(collection, feeds_spans=feeds_spans), options.margin
+    )
     provenance: dict[str, Any] = {
         "command": f"python -m adaptive_reasoner.training.embedded.calibrate --n {options.n} --seed {options.seed}"
         f" --margin {options.margin:g}",

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from adaptive_reasoner.gate.curve import Knots, fit_monotone
-from adaptive_reasoner.gate.features import feature_values, has_features
+from adaptive_reasoner.gate.features import DIRECTIONS, feature_values, has_features
+from adaptive_reasoner.gate.fitting import fit_directed
 from adaptive_reasoner.gate.mode_profile import Alternative, ModeProfile
 from adaptive_reasoner.gate.profile import GateProfile
-from adaptive_reasoner.gate.statistics import fit_logistic
 from adaptive_reasoner.state import Mode, Signal
 from adaptive_reasoner.thinking.switch import EMBEDDED_MODEL_NAME
 from adaptive_reasoner.training.embedded.calibrate_answers import Answer
@@ -36,13 +36,20 @@ _MOST_ACCEPTED = 0.5
 
 
 def fit_risk(signals: Sequence[Signal], wrong: Floats, features: Sequence[str]) -> ModeProfile:
-    """Risk of one mode: logistic regression ranks, monotone regression makes it a probability."""
+    """Risk of one mode: logistic regression ranks, monotone regression makes it a probability.
+
+    Features that would work against their direction are left out: on answers unlike those of the fit, such as
+    questions from outside the model's world, they would call the most doubtful answer the surest.
+    """
     whole = tuple(name for name in features if name not in _THOUGHT)
     second = fit_risk(signals, wrong, whole) if len(whole) < len(features) else None
     kept = np.array([has_features(signal, features) for signal in signals])
+    if second is not None and not kept.any():
+        return second
     signals, wrong = [signal for signal, keep in zip(signals, kept, strict=True) if keep], wrong[kept]
     values = feature_matrix(signals, features)
-    weights, bias = fit_logistic(values, wrong)
+    directions = np.array([DIRECTIONS[name] for name in features])
+    weights, bias = fit_directed(values, wrong, directions)
     knots = fit_monotone(values @ weights + bias, wrong, bins=min(_RISK_BINS, max(len(wrong) // 50, 2)))
     return ModeProfile(
         features=tuple(features),
@@ -99,17 +106,26 @@ class RiskModels:
         return GateProfile(kind="calibrated", model=EMBEDDED_MODEL_NAME, modes=modes)
 
 
-def fit_risks(cases: Sequence[Case]) -> RiskModels:
-    """Fit the risk model of each mode on all cases."""
+def fit_risks(cases: Sequence[Case], outside: Sequence[Case] = ()) -> RiskModels:
+    """Fit the risk model of each mode on all cases.
+
+    Args:
+        cases: problems from the model's world.
+        outside: questions that it cannot answer. They teach the risks what not knowing looks like, and have no
+            part in what refining and thinking are expected to cost.
+    """
     profiles: dict[Mode, ModeProfile] = {}
     columns: dict[Mode, _Column] = {}
     for mode in MODES:
         answers = [case.answers[mode] for case in cases]
         wrong = np.array([not answer.is_right for answer in answers], dtype=np.float64)
-        signals = [answer.signal for answer in answers]
-        known = np.array([signal["kind"] == "logprobs" for signal in signals])
-        measured = [signal for signal in signals if signal["kind"] == "logprobs"]
-        profiles[mode] = fit_risk(measured, wrong[known], FEATURES[mode])
+        both = [*answers, *(case.answers[mode] for case in outside)]
+        measured = [answer for answer in both if answer.signal["kind"] == "logprobs"]
+        profiles[mode] = fit_risk(
+            [answer.signal for answer in measured],
+            np.array([not answer.is_right for answer in measured], dtype=np.float64),
+            FEATURES[mode],
+        )
         columns[mode] = _Column(
             risk=np.array([_risk(profiles[mode], mode, answer) for answer in answers]),
             tokens=np.array([answer.tokens for answer in answers], dtype=np.float64),

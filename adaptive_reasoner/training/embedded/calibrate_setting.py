@@ -65,13 +65,13 @@ class Fold:
         )
 
 
-def cross_fit(cases: Sequence[Case]) -> list[Fold]:
-    """Each part of the cases with models fitted on the others."""
+def cross_fit(cases: Sequence[Case], outside: Sequence[Case] = ()) -> list[Fold]:
+    """Each part of the cases with models fitted on the others, and on what lies outside the model's world."""
     folds: list[Fold] = []
     for index in range(_FOLDS):
         others = [case for position, case in enumerate(cases) if position % _FOLDS != index]
         part, estimator = cases[index::_FOLDS], fit_triage(others)
-        folds.append(Fold(part, fit_risks(others), estimator, predicted_gains(part, estimator)))
+        folds.append(Fold(part, fit_risks(others, outside), estimator, predicted_gains(part, estimator)))
     return folds
 
 
