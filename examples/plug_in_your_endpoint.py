@@ -13,7 +13,8 @@ from adaptive_reasoner.testing import serve_openai
 
 QUESTIONS = (
     "What is 17 + 25?",
-    "A shop sells pens for 7 and cups for 12 dollars each. Tom buys 3 pens and 5 cups. He pays with 150 dollars. How much change does he get?",
+    "A shop sells pens for 7 and cups for 12 dollars each. Tom buys 3 pens and 5 cups. "
+    "He pays with 150 dollars. How much change is there?",
 )
 
 
