@@ -13,8 +13,7 @@ from adaptive_reasoner.testing import serve_openai
 
 QUESTIONS = (
     "What is 17 + 25?",
-    "A shop sells pens for 7 and cups for 12 dollars each. Tom buys 3 pens and 5 cups. "
-    "He pays with 150 dollars. How much change is there?",
+    "A shop sells pens for 7 and cups for 12 dollars each. Tom buys 3 pens and 5 cups. How much does he pay?",
 )
 
 
