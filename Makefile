@@ -17,7 +17,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 export LANGSMITH_TRACING = false
 
-DEMO_QUESTION ?= A shop sells books for 22, balls for 24 and lamps for 14 dollars each. Rosa buys one of the balls and one of the lamps. A coupon takes 11 dollars off. She pays with 186 dollars. How much change is there?
+DEMO_QUESTION ?= Kim has 7 more cups than Max. Ivan has 3 more cups than Zoe. Max has 12 more cups than Ivan. Rosa has 7 cups. Zoe has 6 fewer cups than Rosa. How many cups does Kim have?
 
 ifneq ($(UV),)
 install = UV_PROJECT_ENVIRONMENT=$(abspath $(VENV)) $(UV) sync --quiet --frozen --inexact --compile-bytecode \
