@@ -17,7 +17,7 @@ def feature_values(signal: Signal, names: Sequence[str]) -> list[float]:
 
 def has_features(signal: Signal, names: Sequence[str]) -> bool:
     """True if a signal of kind "logprobs" holds what all the named features are computed from."""
-    return "thought_logprob" in signal or _OF_THE_THOUGHT.isdisjoint(names)
+    return "thought_logprob" in signal or OF_THE_THOUGHT.isdisjoint(names)
 
 
 def _mean_entropy(signal: Signal) -> float:
@@ -66,7 +66,7 @@ FEATURES: dict[str, Callable[[Signal], float]] = {
     "token_count": lambda signal: float(signal["token_count"]),
 }
 # Only some models report their thoughts' log probabilities, and no endpoint of OpenAI's shape does.
-_OF_THE_THOUGHT = frozenset({"thought_logprob", "log_thought_doubt"})
+OF_THE_THOUGHT = frozenset({"thought_logprob", "log_thought_doubt"})
 
 # Which way a risk may go with a feature: up (1), down (-1), or either (0). A fit that turns one round has found
 # its correlation with another feature, and would mislead on answers unlike those it has seen.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from adaptive_reasoner.gate.curve import Knots, fit_monotone
-from adaptive_reasoner.gate.features import DIRECTIONS, feature_values, has_features
+from adaptive_reasoner.gate.features import DIRECTIONS, OF_THE_THOUGHT, feature_values, has_features
 from adaptive_reasoner.gate.fitting import fit_directed
 from adaptive_reasoner.gate.mode_profile import Alternative, ModeProfile
 from adaptive_reasoner.gate.profile import GateProfile
@@ -41,7 +41,7 @@ def fit_risk(signals: Sequence[Signal], wrong: Floats, features: Sequence[str]) 
     Features that would work against their direction are left out: on answers unlike those of the fit, such as
     questions from outside the model's world, they would call the most doubtful answer the surest.
     """
-    whole = tuple(name for name in features if name not in _THOUGHT)
+    whole = tuple(name for name in features if name not in OF_THE_THOUGHT)
     second = fit_risk(signals, wrong, whole) if len(whole) < len(features) else None
     kept = np.array([has_features(signal, features) for signal in signals])
     if second is not None and not kept.any():
