@@ -11,6 +11,8 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 # PyPI's own torch brings several GB of CUDA on Linux; this index has the CPU build:
 #   make test-all PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
 TORCH ?= torch==2.13.0
+# After torch, which accelerate would otherwise bring with CUDA.
+TRAINING ?= "transformers>=5" "accelerate>=1.10"
 
 # The embedded model is small: more threads than one make it slower, not faster.
 export OPENBLAS_NUM_THREADS ?= 1
@@ -83,4 +85,5 @@ $(VENV)/.has-all: pyproject.toml | $(BIN)/python
 	$(call install,test postgres)
 	$(BIN)/python -c "import pip" 2>/dev/null || $(BIN)/python -m ensurepip
 	$(BIN)/python -c "import torch" 2>/dev/null || $(BIN)/python -m pip install --quiet "$(TORCH)"
+	$(BIN)/python -c "import transformers, accelerate" 2>/dev/null || $(BIN)/python -m pip install --quiet $(TRAINING)
 	@touch $@
