@@ -61,7 +61,7 @@ def _groups(offsets: Sequence[Range]) -> list[list[int]]:
 
 def _alternatives(shown: str, group: Sequence[TokenLogprob]) -> list[list[Any]]:
     """[text, probability]: the chosen text first, the others by probability, without unreadable pieces."""
-    chosen = math.exp(sum(token.logprob for token in group))
+    chosen = math.exp(min(sum(token.logprob for token in group), 0.0))
     others: dict[str, float] = {}
     for spelled, logprob in group[0].top:
         readable = spelled.strip()
@@ -72,7 +72,7 @@ def _alternatives(shown: str, group: Sequence[TokenLogprob]) -> list[list[Any]]:
             or spelled == group[0].token
         ):
             continue
-        others[readable] = others.get(readable, 0.0) + math.exp(logprob)
+        others[readable] = others.get(readable, 0.0) + math.exp(min(logprob, 0.0))
     chosen += others.pop(shown, 0.0)  # the same text with other white space is the same answer
     ranked = sorted(others.items(), key=lambda entry: (-entry[1], entry[0]))
     kept: list[list[Any]] = [[text, float(p)] for text, p in ranked if p >= MIN_PROBABILITY]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from adaptive_reasoner.uncertainty.tokens import TokenLogprob
 VOCABULARY_SIZE = 200_000
 
 # A tail this small may be rounding of 32-bit probabilities: it counts for the upper bound only.
-_ROUNDING_MASS = 1e-6
+ROUNDING_MASS = 1e-6
 
 Floats = NDArray[np.float64]
 Bounds = tuple[Floats, Floats, Floats]
@@ -29,9 +30,13 @@ def top_matrix(tokens: Sequence[TokenLogprob]) -> Floats:
     A token that is missing from its own list is added to it: its probability is known too.
     """
     rows = [_with_chosen(token) for token in tokens]
-    matrix = np.full((len(rows), max(map(len, rows), default=1)), -np.inf)
-    for index, row in enumerate(rows):
-        matrix[index, : len(row)] = row
+    lengths = list(map(len, rows))
+    longest = max(lengths, default=1)
+    flat = np.fromiter(chain.from_iterable(rows), dtype=np.float64, count=sum(lengths))
+    if min(lengths, default=0) == longest:
+        return flat.reshape(len(rows), longest)
+    matrix = np.full((len(rows), longest), -np.inf)
+    matrix[np.arange(longest) < np.array(lengths, dtype=np.int64)[:, None]] = flat
     return matrix
 
 
@@ -50,13 +55,13 @@ def entropy_bounds(top_logprobs: Floats, vocabulary_size: int = VOCABULARY_SIZE)
     """
     listed = np.isfinite(top_logprobs)
     logprobs = np.where(listed, top_logprobs, 0.0)
-    probabilities = np.where(listed, np.exp(logprobs), 0.0)
+    probabilities = np.where(listed, np.exp(np.minimum(logprobs, 0.0)), 0.0)
     covered = np.minimum(probabilities.sum(axis=1), 1.0)
     tail = 1.0 - covered
     inside = np.maximum(-(probabilities * logprobs).sum(axis=1), 0.0)
     outside = -tail * np.log(np.where(tail > 0, tail, 1.0))
     spread = np.log(np.maximum(vocabulary_size - listed.sum(axis=1), 1))
-    lower = inside + np.where(tail > _ROUNDING_MASS, outside, 0.0)
+    lower = inside + np.where(tail > ROUNDING_MASS, outside, 0.0)
     return lower, inside + outside + tail * spread, covered
 
 

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from adaptive_reasoner.config import AnswerSpan
 from adaptive_reasoner.state import EntropyBounds, Signal, UncertainSpan
 from adaptive_reasoner.uncertainty.alignment import character_offsets
+from adaptive_reasoner.uncertainty.answer_tokens import answer_ranges, tokens_within
 from adaptive_reasoner.uncertainty.doubts import uncertain_spans
 from adaptive_reasoner.uncertainty.entropy import Bounds, perplexity, token_bounds
 from adaptive_reasoner.uncertainty.logprobs import trust
-from adaptive_reasoner.uncertainty.spans import find_answer_ranges
-from adaptive_reasoner.uncertainty.structured import scalar_values
 from adaptive_reasoner.uncertainty.tokens import TokenLogprob, TokenLogprobs
 
 
@@ -34,15 +33,12 @@ def score_tokens(
     if not answer.trusted:
         return unknown_signal(answer.reason or "the log probabilities cannot be trusted")
     offsets = character_offsets(answer.tokens)
-    ranges = _ranges(answer, answer_span)
-    inside = [
-        index
-        for index, (start, end) in enumerate(offsets)
-        if any(start < high and low < end for low, high in ranges)
-    ]
+    inside = tokens_within(offsets, answer_ranges(answer, answer_span))
     if not inside:
         return unknown_signal("no token with a log probability lies in the answer span")
     scored = [answer.tokens[index] for index in inside]
+    if not math.isfinite(sum(token.logprob for token in scored)):
+        return unknown_signal("a token of the answer span has no finite log probability")
     own = (
         token_bounds(scored) if bounds is None else (bounds[0][inside], bounds[1][inside], bounds[2][inside])
     )
@@ -65,12 +61,6 @@ def unknown_signal(reason: str) -> Signal:
     )
 
 
-def _ranges(answer: TokenLogprobs, answer_span: AnswerSpan) -> list[tuple[int, int]]:
-    if answer.is_tool_call and answer_span == "auto":
-        return scalar_values(answer.text) or [(0, len(answer.text))]
-    return find_answer_ranges(answer.text, answer_span)
-
-
 def _measure(tokens: Sequence[TokenLogprob], bounds: Bounds, spans: list[UncertainSpan]) -> Signal:
     lower, upper, covered = bounds
     logprobs = [token.logprob for token in tokens]
@@ -79,7 +69,7 @@ def _measure(tokens: Sequence[TokenLogprob], bounds: Bounds, spans: list[Uncerta
         risk=None,
         entropy_nats=EntropyBounds(lower=float(lower.mean()), upper=float(upper.mean())),
         covered_mass=float(covered.min()),
-        min_probability=math.exp(min(logprobs)),
+        min_probability=math.exp(min(*logprobs, 0.0)),
         perplexity=perplexity(logprobs),
         token_count=len(tokens),
         spans=spans,
