@@ -5,7 +5,8 @@ AdaptiveReasonerError
 │   ├── MissingExtraError       an optional dependency is not installed
 │   └── ProfileError            a gate profile cannot be read or does not fit
 ├── InvalidInputError           a question or a file that cannot be used
-│   └── ContextWindowExceededError
+│   ├── ContextWindowExceededError
+│   └── UnknownTenantError      a call names nobody, or somebody unknown, where a budget needs a tenant
 ├── ModelError                  a model call did not give a usable answer
 │   ├── ModelTimeoutError
 │   ├── EmptyAnswerError
@@ -13,6 +14,8 @@ AdaptiveReasonerError
 ├── LogprobsError               log probabilities that cannot be used
 │   └── LogprobsUnavailableError
 ├── BudgetExhaustedError        the next call would overspend
+├── LedgerError                 the ledger of what was spent cannot be read or written
+├── RecordError                 a run could not be recorded
 └── CalibrationError            the data cannot keep the promise that was asked for
 """
 
@@ -59,6 +62,12 @@ class ContextWindowExceededError(InvalidInputError):
     code = "context_window_exceeded"
 
 
+class UnknownTenantError(InvalidInputError):
+    """A call names no tenant, or one that is not known, where budgets are kept for tenants."""
+
+    code = "unknown_tenant"
+
+
 class ModelError(AdaptiveReasonerError):
     """A model call gave no usable answer: it raised, or the endpoint cannot be reached."""
 
@@ -99,6 +108,18 @@ class BudgetExhaustedError(AdaptiveReasonerError):
     """The next model call could spend more than a budget allows."""
 
     code = "budget_exhausted"
+
+
+class RecordError(AdaptiveReasonerError):
+    """A run could not be recorded; its answer still reaches the user."""
+
+    code = "record_failed"
+
+
+class LedgerError(AdaptiveReasonerError):
+    """The ledger of what was spent cannot be read or written; without it no call is made."""
+
+    code = "ledger_unavailable"
 
 
 class CalibrationError(AdaptiveReasonerError, ValueError):

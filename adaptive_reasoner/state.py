@@ -51,6 +51,7 @@ class Signal(TypedDict):
     # After a thought the answer's own tokens are sure, however doubtful the thought was.
     thought_logprob: NotRequired[float]  # ln P of the whole thought, where the model reports it
     repeats: NotRequired[bool]  # of a refined answer: it is the answer that was sent back
+    support: NotRequired[float]  # of a deep answer: the probability that the fast answer gave to it, in [0, 1]
 
 
 class Usage(TypedDict):
@@ -110,6 +111,22 @@ class ReasoningReport(TypedDict):
     rationale_agreement: float | None
     delivery: NotRequired[str]  # what became of the hand-off to `downstream`
     review: NotRequired[dict[str, Any]]  # what a person decided
+    recording: NotRequired[str]  # why the run could not be recorded
+
+
+class RunRecord(TypedDict):
+    """What a recorder gets: enough to see a run again, and to fit triage and gate to it anew."""
+
+    run_id: str  # the same where a resumed graph records the same run again
+    recorded_at: str  # ISO 8601, UTC
+    question: str
+    answer: str  # as handed on
+    answers: list[str]  # of each round, parallel to report["rounds"]
+    models: list[str]  # who gave each round's answer, "" where that is unknown
+    report: ReasoningReport
+    thread_id: str | None
+    tenant: str | None
+    version: str  # of this package
 
 
 class ReasoningInput(TypedDict):
@@ -190,5 +207,9 @@ class Recorder(Protocol):
     """Gets one record a run; a trace store implements it."""
 
     def record(self, record: dict[str, Any]) -> None:
-        """Keep `record`: plain JSON with `question`, `answer`, `report`, `thread_id` and `tenant`."""
+        """Keep `record`, plain JSON, its keys those of `RunRecord`.
+
+        It is called from a thread of its own. Whatever it raises is reported under `recording`, and the answer
+        is handed on all the same.
+        """
         ...

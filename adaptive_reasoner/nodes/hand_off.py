@@ -3,13 +3,14 @@
 import copy
 from typing import Any
 
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
 from adaptive_reasoner.config import ReasonerConfig
 from adaptive_reasoner.nodes.call_settings import read_call_settings
 from adaptive_reasoner.nodes.claims import Claims
+from adaptive_reasoner.nodes.run_record import keep, run_record
 from adaptive_reasoner.nodes.spending import budget_status, thread_totals
 from adaptive_reasoner.prompts import NOT_ANSWERED, TOOL_NOT_RUN, WITHHELD
 from adaptive_reasoner.state import ReasoningReport, ReasoningState, Recorder
@@ -45,7 +46,10 @@ class _HandOffNode:
         report["rationale_agreement"] = rationale_agreement(str(best_candidate(state).text))
         message = _final_message(state, report)
         if self._recorder is not None:
-            self._recorder.record(_record(state, message, report, config) | {"tenant": settings.tenant})
+            record = run_record(state, str(message.text), report, config, settings.tenant)
+            if problem := keep(self._recorder, record):
+                report["recording"] = problem
+                message = _final_message(state, report)
         get_stream_writer()({"event": "hand_off", "report": report})
         is_delivered = self._claims is not None and is_settled(report)
         return {
@@ -93,16 +97,3 @@ def _replacement_text(best: AIMessage, report: ReasoningReport) -> str | None:
     if calls or best.invalid_tool_calls or not str(best.text).strip():
         return NOT_ANSWERED.format(reason=report["rounds"][-1].get("reason", ""))
     return None
-
-
-def _record(
-    state: ReasoningState, message: AIMessage, report: ReasoningReport, run_config: RunnableConfig
-) -> dict[str, Any]:
-    asked = run_config.get("configurable") or {}
-    question = next((m for m in reversed(state["messages"]) if isinstance(m, HumanMessage)), None)
-    return {
-        "question": str(question.text) if question else "",
-        "answer": str(message.text),
-        "report": copy.deepcopy(report),
-        "thread_id": asked.get("thread_id"),
-    }

@@ -1,1 +1,5 @@
-"""Recorded answers and runs: read them, replay them, report on them."""
+"""Recorded answers and runs: keep them, read them, replay them, report on them."""
+
+from adaptive_reasoner.traces.jsonl_recorder import JsonlRecorder
+
+__all__ = ["JsonlRecorder"]

@@ -1,0 +1,86 @@
+"""What a run leaves with a recorder, and what becomes of the run if the recorder fails."""
+
+import copy
+import json
+import logging
+import uuid
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, cast
+
+from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.runnables import RunnableConfig
+
+from adaptive_reasoner.nodes.isolated import run_isolated
+from adaptive_reasoner.state import ReasoningReport, ReasoningState, Recorder, RunRecord
+
+_LOG = logging.getLogger(__name__)
+_NAMESPACE = uuid.UUID("6a1d3c52-3f0e-5b7e-9a55-6d1f5c0b7a10")
+# A recorder that hangs must not keep the answer waiting for ever.
+_TIMEOUT_SECONDS = 30.0
+
+
+def run_record(
+    state: ReasoningState, answer: str, report: ReasoningReport, config: RunnableConfig, tenant: str | None
+) -> RunRecord:
+    """The run as plain JSON.
+
+    Args:
+        state: the turn as hand_off got it.
+        answer: the text that is handed on.
+        report: as it is handed on with the answer.
+        config: of the run; names its thread.
+        tenant: who it was for.
+    """
+    thread = (config.get("configurable") or {}).get("thread_id")
+    thread_id = None if thread is None else str(thread)
+    question = next((m for m in reversed(state["messages"]) if isinstance(m, HumanMessage)), None)
+    judged = state["candidates"][: len(report["rounds"])]  # a person's edit is one more
+    return {
+        "run_id": _run_id(state, thread_id),
+        "recorded_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "question": str(question.text) if question else "",
+        "answer": answer,
+        "answers": [str(message.text) for message in judged],
+        "models": [_model_name(message) for message in judged],
+        "report": copy.deepcopy(report),
+        "thread_id": thread_id,
+        "tenant": tenant,
+        "version": _package_version(),
+    }
+
+
+def keep(recorder: Recorder, record: RunRecord) -> str | None:
+    """Give `record` to the recorder; why it was not kept, or None.
+
+    The recorder is somebody else's code and may raise anything: the answer is paid for and goes on.
+    """
+    kept = run_isolated(lambda: recorder.record(cast("dict[str, Any]", record)), _TIMEOUT_SECONDS)
+    if not isinstance(kept, Exception):
+        return None
+    if isinstance(kept, TimeoutError):
+        problem = f"failed: the recorder did not end within {_TIMEOUT_SECONDS:g} seconds"
+    else:
+        problem = f"failed: {type(kept).__name__}: {kept}"
+    _LOG.warning("Run %s was not recorded, its answer was handed on: %s", record["run_id"], problem)
+    return problem
+
+
+def _run_id(state: ReasoningState, thread_id: str | None) -> str:
+    """The same for the same turn, however often it is resumed: its calls' ids are in every checkpoint."""
+    calls = [message.id for message in state["candidates"]]
+    return str(uuid.uuid5(_NAMESPACE, json.dumps([thread_id, state["turn"]["started_at"], calls])))
+
+
+def _model_name(message: AIMessage) -> str:
+    metadata: dict[str, Any] = message.response_metadata
+    return str(metadata.get("model_name") or metadata.get("model") or "")
+
+
+@cache
+def _package_version() -> str:
+    try:
+        return version("adaptive-reasoner")
+    except PackageNotFoundError:  # run from a folder that was not installed
+        return ""

@@ -1,0 +1,81 @@
+"""Labels: whether a run's answers were right, told after the run by whoever knows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NotRequired, TypedDict
+
+from adaptive_reasoner.state import Round, RunRecord
+from adaptive_reasoner.uncertainty.equivalence import same_answer
+from adaptive_reasoner.uncertainty.spans import find_answer_span
+
+
+class Label(TypedDict):
+    """One line of a labels file: whether the answer handed on was right, or what the right one is."""
+
+    run_id: str
+    correct: NotRequired[bool | None]
+    answer: NotRequired[str | None]  # tells of every round
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledRun:
+    """A run with what is known of its answers.
+
+    Attributes:
+        record: the run.
+        correct: of the answer that was handed on; None where nobody said.
+        rounds_correct: of each round's answer, parallel to `record["report"]["rounds"]`.
+    """
+
+    record: RunRecord
+    correct: bool | None
+    rounds_correct: tuple[bool | None, ...]
+
+
+def label_runs(records: Sequence[RunRecord], labels: Sequence[Label]) -> list[LabelledRun]:
+    """Give each run its labels; of labels that contradict each other the later one counts."""
+    by_run: dict[str, list[Label]] = {}
+    for label in labels:
+        by_run.setdefault(label["run_id"], []).append(label)
+    return [_labelled(record, by_run.get(record["run_id"], [])) for record in records]
+
+
+def agrees(answer: str, right: str) -> bool:
+    """True if the answer, or the part of it that the gate looks at, is the right one."""
+    start, end = find_answer_span(answer)
+    return same_answer(answer[start:end], right) or same_answer(answer, right)
+
+
+def gives_answer(one: Round) -> bool:
+    """False for a call that failed, and for one that asked for tools."""
+    return "error" not in one and "tool_calls" not in one
+
+
+def _labelled(record: RunRecord, labels: Sequence[Label]) -> LabelledRun:
+    correct: bool | None = None
+    rounds: list[bool | None] = [None] * len(record["answers"])
+    for label in labels:
+        right, said = label.get("answer"), label.get("correct")
+        if right is None:
+            correct, rounds = said, _told_by_handed_on(record, said, rounds)
+        else:
+            correct = agrees(record["answer"], right)
+            rounds = [
+                agrees(text, right) if gives_answer(one) else None
+                for text, one in zip(record["answers"], record["report"]["rounds"], strict=True)
+            ]
+    return LabelledRun(record, correct, tuple(rounds))
+
+
+def _told_by_handed_on(
+    record: RunRecord, correct: bool | None, known: Sequence[bool | None]
+) -> list[bool | None]:
+    """What a verdict on the answer handed on tells of each round: only of those that gave the same text.
+
+    Another text may say the same in other words, so nothing is learnt of it.
+    """
+    handed_on = record["answer"].strip()
+    return [
+        correct if handed_on and text.strip() == handed_on else before
+        for text, before in zip(record["answers"], known, strict=True)
+    ]
