@@ -26,6 +26,9 @@ def align_text(tokens: Sequence[TokenLogprob], text: str) -> tuple[list[TokenLog
 
     White space or a broken character at the end of the text may be missing from the tokens.
     """
+    pieces = [token_bytes(token) for token in tokens]
+    if all(pieces) and b"".join(pieces) == text.encode("utf-8", "surrogatepass"):
+        return list(tokens), text
     targets = dict.fromkeys((text, text.rstrip(), text.rstrip("\ufffd")))
     for read in (token_bytes, _spelled):
         pieces = [read(token) for token in tokens]
