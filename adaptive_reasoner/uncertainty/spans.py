@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from adaptive_reasoner.config import AnswerSpan
 from adaptive_reasoner.errors import ConfigurationError
+from adaptive_reasoner.uncertainty.marked_answers import boxed, tagged
 from adaptive_reasoner.uncertainty.structured import labelled_value, scalar_values
 
 Range = tuple[int, int]
@@ -14,11 +15,15 @@ _SHORT_WORDS = 12
 _SHORT_CHARACTERS = 80
 
 _LABELS = (
-    "answer|answer is|result|solution|antwort|respuesta|réponse|risposta|resposta|ответ"
+    "answer|answer is|ans|result|solution|antwort|respuesta|réponse|risposta|resposta|ответ"
     "|答え|回答|解答|答案|정답"
 )
 _LABELLED_LINE = re.compile(
     rf"^[ \t>*_#\-]*(?:(?:the|my|so\ the|final|correct)\ )*(?:{_LABELS})[ \t]*[*_]*[ \t]*[:=：][ \t*_`$]*",  # noqa: RUF001
+    re.IGNORECASE | re.MULTILINE,
+)
+_HEADING = re.compile(
+    rf"^[ \t]*(?:\#{{1,6}}[ \t]*|\*\*|__)[*_]*(?:(?:the|my|final|correct)\ )*(?:{_LABELS})[*_ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 _HASH_LINE = re.compile(r"^####[ \t]*", re.MULTILINE)
@@ -28,7 +33,18 @@ _SENTENCE = re.compile(
 _CHOICE = re.compile(r"\s*[*_(\[]*([A-Ja-j])(?:[)\]:.*_]+(?:\s|$)|\s*$)")
 _LONGEST_END_MARK = 60
 _END_MARK = re.compile(r"(?:<\|[^<>|\s]{1,40}\|>|</s>|<eos>|<end_of_turn>)\s*\Z")
-_CONTENT = re.compile(r"\S")
+_CONTENT = re.compile(r"\s*(?:(?:```\w*|\$\$|\\\[)[ \t]*\n\s*)?(?=\S)")  # on the next line, or within a block
+# A line that says nothing but which choice it is; a capital, because "a" is a word.
+_CHOICE_LINE = re.compile(
+    r"^[^\w\n]{0,9}(?:(?:so|thus|hence|therefore),?\ )?(?:(?:i(?:'d|\ would)?\ )?(?:choose|select|pick|go\ with)\ )?"
+    r"(?:(?:the\ )?(?:option|choice|letter)[ \t]*:?[ \t]*|(?:答案|正解|答え)(?:是|为|は)[ \t]*)?"
+    r"[^\w\n]{0,9}(?<![A-Za-z\d])([A-J])(?![^\W\d_]|\d)[^\w\n]{0,9}$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_LONE_LINE = re.compile(
+    r"(?:\*\*[^*\n]{1,80}\*\*|__[^_\n]{1,80}__|`[^`\n]{1,80}`|\$\$?[^$\n]{1,80}\$\$?|\\[\[(][^\n]{1,80}\\[\])]"
+    r"|[-+]?[$€£]?[ \t]*\d[\d.,:/]*[ \t]*[%$€£]?)[.]?"
+)
 _CONCLUSION = re.compile(
     r"[ \t>*_#\-]*(?:therefore|thus|hence|so|finally|in total|in conclusion|altogether|overall)\b",
     re.IGNORECASE,
@@ -39,6 +55,8 @@ _SENTENCE_END = re.compile(
 )
 _TRIM_LEFT = " \t\r\n*_`$\"'“‘("  # noqa: RUF001
 _TRIM_RIGHT = " \t\r\n*_`$\"'”’).,;:!?。！？"  # noqa: RUF001
+
+_OPENING_MATH, _CLOSING_MATH = ("\\(", "\\["), ("\\)", "\\]")
 
 
 def find_answer_span(text: str, answer_span: AnswerSpan = "auto") -> Range:
@@ -88,39 +106,35 @@ def _automatic(text: str) -> list[Range]:
     if field := labelled_value(text):
         return [field]
     stripped = text.strip().removeprefix("```json").strip("` \n")
-    if stripped.startswith("{") and stripped.endswith("}") and (values := scalar_values(text)):
+    is_json = stripped[:1] + stripped[-1:] in ("{}", "[]")
+    if is_json and (values := scalar_values(text)):
         return values
-    for rule in (_boxed, _labelled, _sentence, _choice, _short, _concluding):
+    for rule in (_marked, _labelled, _sentence, _choice, _choice_line, _short, _final_line, _concluding):
         if (found := rule(text)) and found[0] < found[1]:
             return [found]
     return []
 
 
-def _boxed(text: str) -> Range | None:
-    start = text.rfind("\\boxed{")
-    if start < 0:
+def _marked(text: str) -> Range | None:
+    found = boxed(text) or tagged(text)
+    if found is None:
         return None
-    start += len("\\boxed{")
-    depth = 1
-    for position in range(start, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[position], 0)
-        if depth == 0:
-            return start, position
-    return None
+    letter = _choice(text[found[0] : found[1]])
+    return (found[0] + letter[0], found[0] + letter[1]) if letter else _trim(text, *found)
 
 
 def _labelled(text: str) -> Range | None:
     for label in reversed(list(_matches(text))):
-        content = _CONTENT.search(text, label.end())  # after "Final answer:" it may stand on the next line
-        if content and (found := _statement(text, content.start())):
+        content = _CONTENT.match(text, label.end())
+        if content and (found := _statement(text, content.end())):
             return found
     return None
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
-    yield from sorted(
-        [*_LABELLED_LINE.finditer(text), *_HASH_LINE.finditer(text)], key=lambda match: match.start()
-    )
+    patterns = (_LABELLED_LINE, _HASH_LINE, _HEADING)
+    found = [match for pattern in patterns for match in pattern.finditer(text)]
+    yield from sorted(found, key=lambda match: match.start())
 
 
 def _sentence(text: str) -> Range | None:
@@ -143,9 +157,22 @@ def _choice(text: str) -> Range | None:
     return match.span(1) if match else None
 
 
+def _choice_line(text: str) -> Range | None:
+    lines = [match for match in _CHOICE_LINE.finditer(text) if match[1].isupper()]
+    return lines[-1].span(1) if lines else None
+
+
 def _short(text: str) -> Range | None:
     short = len(text.split()) <= _SHORT_WORDS and len(text.strip()) <= _SHORT_CHARACTERS
     return _trim(text, 0, len(text)) if short else None
+
+
+def _final_line(text: str) -> Range | None:
+    """A last line that is nothing but a number, a formula or something marked."""
+    end = len(text.rstrip())
+    start = text.rfind("\n", 0, end) + 1
+    start += len(text[start:end]) - len(text[start:end].lstrip())
+    return _trim(text, start, end) if _LONE_LINE.fullmatch(text, start, end) else None
 
 
 def _concluding(text: str) -> Range | None:
@@ -156,10 +183,10 @@ def _concluding(text: str) -> Range | None:
 
 def _trim(text: str, start: int, end: int) -> Range | None:
     """Drop quotes, markup and punctuation around an answer: format tokens say nothing about its truth."""
-    while start < end and text[start] in _TRIM_LEFT:
-        start += 1
-    while end > start and text[end - 1] in _TRIM_RIGHT:
-        end -= 1
+    while start < end and (text[start] in _TRIM_LEFT or text.startswith(_OPENING_MATH, start, end)):
+        start += 2 if text[start] == "\\" else 1
+    while end > start and (text[end - 1] in _TRIM_RIGHT or text.endswith(_CLOSING_MATH, start, end)):
+        end -= 2 if text.endswith(_CLOSING_MATH, start, end) else 1
     return (start, end) if start < end else None
 
 

@@ -7,8 +7,8 @@ Range = tuple[int, int]
 _STRING = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\''
 _SCALAR = r"-?\d[\d.,eE+\-]*(?<!,)|true|false|null|True|False|None"
 _ANSWER_FIELD = re.compile(
-    r"""["'](?:final_?answer|answer|sol|solution|result|choice)["']\s*:\s*(?:"""
-    rf"(?P<string>{_STRING})|(?P<scalar>{_SCALAR}))",
+    r"""(?:["']|(?<=[{,])\s*)(?:final_?answer|answer|sol|solution|result|choice)["']?\s*:\s*(?:"""
+    rf"(?P<string>{_STRING})|(?P<scalar>{_SCALAR}|[^\W\d_]+(?=\s*[,}}])))",
     re.IGNORECASE,
 )
 _LEXEME = re.compile(
