@@ -13,6 +13,7 @@ from adaptive_reasoner.gate.profile import GateProfile
 from adaptive_reasoner.gate.scored import Scored
 from adaptive_reasoner.state import Signal
 from adaptive_reasoner.uncertainty.message import score_message
+from adaptive_reasoner.uncertainty.support import with_support
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +81,14 @@ def _score(examples: Sequence[CalibrationExample]) -> list[Scored]:
         fast = score_message(example.fast)
         if fast["kind"] == "logprobs":
             deep_wrong = None if example.deep_correct is None else not example.deep_correct
-            scored.append(Scored(fast, not example.fast_correct, _deep_signal(example), deep_wrong))
+            scored.append(Scored(fast, not example.fast_correct, _deep_signal(example, fast), deep_wrong))
     return scored
 
 
-def _deep_signal(example: CalibrationExample) -> Signal | None:
+def _deep_signal(example: CalibrationExample, fast: Signal) -> Signal | None:
     if example.deep is None:
         return None
-    signal = score_message(example.deep)
+    signal = with_support(score_message(example.deep), example.deep, fast, example.fast)
     return signal if signal["kind"] == "logprobs" else None
 
 

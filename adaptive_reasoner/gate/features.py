@@ -17,7 +17,7 @@ def feature_values(signal: Signal, names: Sequence[str]) -> list[float]:
 
 def has_features(signal: Signal, names: Sequence[str]) -> bool:
     """True if a signal of kind "logprobs" holds what all the named features are computed from."""
-    return "thought_logprob" in signal or OF_THE_THOUGHT.isdisjoint(names)
+    return all(_NEEDED[name] in signal for name in names if name in _NEEDED)
 
 
 def _mean_entropy(signal: Signal) -> float:
@@ -44,6 +44,10 @@ def _thought_logprob(signal: Signal) -> float:
     return cast("float", signal.get("thought_logprob"))
 
 
+def _support(signal: Signal) -> float:
+    return cast("float", signal.get("support"))
+
+
 def _repeats(signal: Signal) -> float:
     """1 for a refined answer that stayed the same, -1 for another one, 0 for an answer that refines none."""
     repeats = signal.get("repeats")
@@ -62,11 +66,14 @@ FEATURES: dict[str, Callable[[Signal], float]] = {
     "log_entropy_sum": lambda signal: math.log(max(_entropy_sum(signal), _LEAST_ENTROPY)),
     "thought_logprob": _thought_logprob,  # ln P of the whole thought
     "log_thought_doubt": lambda signal: math.log(max(-math.expm1(_thought_logprob(signal)), _LEAST)),
+    "log_unsupported": lambda signal: math.log(max(1.0 - _support(signal), _LEAST)),
     "repeats": _repeats,
     "token_count": lambda signal: float(signal["token_count"]),
 }
 # Only some models report their thoughts' log probabilities, and no endpoint of OpenAI's shape does.
 OF_THE_THOUGHT = frozenset({"thought_logprob", "log_thought_doubt"})
+# What a signal must hold for a feature; all others can be had from every signal of kind "logprobs".
+_NEEDED = {**dict.fromkeys(OF_THE_THOUGHT, "thought_logprob"), "log_unsupported": "support"}
 
 # Which way a risk may go with a feature: up (1), down (-1), or either (0). A fit that turns one round has found
 # its correlation with another feature, and would mislead on answers unlike those it has seen.
@@ -82,6 +89,7 @@ DIRECTIONS: dict[str, int] = {
     "log_entropy_sum": 1,
     "thought_logprob": -1,
     "log_thought_doubt": 1,
+    "log_unsupported": 1,
     "repeats": -1,
     "token_count": 0,
 }

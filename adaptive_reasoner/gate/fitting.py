@@ -7,12 +7,14 @@ import numpy as np
 
 from adaptive_reasoner.errors import CalibrationError
 from adaptive_reasoner.gate.curve import Floats, Knots, fit_monotone
-from adaptive_reasoner.gate.features import DIRECTIONS, feature_values
+from adaptive_reasoner.gate.features import DIRECTIONS, feature_values, has_features
 from adaptive_reasoner.gate.mode_profile import ModeProfile
 from adaptive_reasoner.gate.statistics import fit_logistic, sigmoid
 from adaptive_reasoner.state import Signal
 
 DEFAULT_FEATURES = ("log_sequence_doubt", "log_entropy_sum", "min_probability")
+SUPPORTED_FEATURES = (*DEFAULT_FEATURES, "log_unsupported")
+LEAST_SUPPORTED = 50  # signals with support from which a fit of their own is worth it
 
 # A monotone curve needs this many answers a bin to be steadier than the logistic one.
 _ANSWERS_A_BIN = 40
@@ -23,14 +25,15 @@ _RISK_GRID = (0.0, 0.01, 0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0
 
 
 def fit_mode(
-    signals: Sequence[Signal], wrong: Sequence[bool], *, features: Sequence[str] = DEFAULT_FEATURES
+    signals: Sequence[Signal], wrong: Sequence[bool], *, features: Sequence[str] | None = None
 ) -> ModeProfile:
     """Fit P(wrong | signal): logistic over the features, then a monotone curve over its score.
 
     Args:
         signals: n >= 2 of kind "logprobs".
         wrong: n labels.
-        features: names from `FEATURES`.
+        features: names from `FEATURES`, which every signal must hold. None: `DEFAULT_FEATURES`, with those of
+            `SUPPORTED_FEATURES` where at least `LEAST_SUPPORTED` signals know what the fast answer was.
 
     Returns:
         A profile without alternatives; `dataclasses.replace` adds them.
@@ -44,6 +47,17 @@ def fit_mode(
         )
     if any(signal["kind"] != "logprobs" for signal in signals):
         raise CalibrationError("A mode is fitted from signals of kind 'logprobs'; leave the others out.")
+    if features is not None:
+        return _fit(signals, wrong, features)
+    alone = _fit(signals, wrong, DEFAULT_FEATURES)
+    known = [index for index, signal in enumerate(signals) if has_features(signal, SUPPORTED_FEATURES)]
+    if len(known) < LEAST_SUPPORTED:
+        return alone
+    supported = _fit([signals[i] for i in known], [wrong[i] for i in known], SUPPORTED_FEATURES)
+    return replace(supported, without_thought=alone)
+
+
+def _fit(signals: Sequence[Signal], wrong: Sequence[bool], features: Sequence[str]) -> ModeProfile:
     values = np.array([feature_values(signal, features) for signal in signals], dtype=np.float64)
     labels = np.asarray(wrong, dtype=np.float64)
     weights, bias = fit_directed(values, labels, np.array([DIRECTIONS[name] for name in features]))

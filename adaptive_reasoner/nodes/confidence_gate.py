@@ -28,6 +28,7 @@ from adaptive_reasoner.uncertainty.entropy import Bounds, token_bounds
 from adaptive_reasoner.uncertainty.logprobs import parse_response
 from adaptive_reasoner.uncertainty.message import with_repeats, with_thought
 from adaptive_reasoner.uncertainty.score import score_tokens, unknown_signal
+from adaptive_reasoner.uncertainty.support import with_support
 from adaptive_reasoner.uncertainty.tokens import TokenLogprobs
 
 Update = dict[str, Any]
@@ -73,6 +74,8 @@ class _ConfidenceGateNode:
         signal = self._signal(answer, bounds, message, attempt)
         if attempt["node"] == "refine":
             signal = with_repeats(signal, str(message.text), str(state["candidates"][-2].text))
+        if attempt["node"] == "deep_think":
+            signal = self._with_support(signal, state, message)
         judged = with_round(state, round_of(attempt, signal, message))
         options = self._options(judged, settings, attempt, message)
         decision = self._decide(judged, attempt, options)
@@ -90,6 +93,14 @@ class _ConfidenceGateNode:
         if "signal" in attempt:
             return attempt["signal"]
         return with_thought(score_tokens(answer, self._parts.config.answer_span, bounds), message)
+
+    def _with_support(self, signal: Signal, state: ReasoningState, message: AIMessage) -> Signal:
+        rounds, first = state["reasoning"]["rounds"], state["turn"]["answers_from"]
+        for index in range(len(rounds) - 1, first - 1, -1):
+            if rounds[index]["node"] == "fast_answer":
+                earlier = rounds[index]["signal"], state["candidates"][index]
+                return with_support(signal, message, *earlier, self._parts.config.answer_span)
+        return signal
 
     def _decide(self, judged: ReasoningState, attempt: Attempt, options: _Options) -> Decision:
         mode, can_review = MODE_OF_NODE[attempt["node"]], self._parts.config.review == "low_confidence"

@@ -15,6 +15,7 @@ from adaptive_reasoner.recorded import message_of
 from adaptive_reasoner.state import Mode, Round, Signal
 from adaptive_reasoner.traces.recordings import RecordedPair
 from adaptive_reasoner.uncertainty.message import score_message
+from adaptive_reasoner.uncertainty.support import with_support
 
 Floats = NDArray[np.float64]
 
@@ -43,8 +44,9 @@ def judge(pairs: Sequence[RecordedPair], profile: GateProfile) -> Judged:
     for pair in pairs:
         if pair.deep is None:
             continue
-        fast = _with_risk(score_message(message_of(pair.fast)), profile, "fast")
-        deep = _with_risk(score_message(message_of(pair.deep)), profile, "deep")
+        before, after = message_of(pair.fast), message_of(pair.deep)
+        fast = _with_risk(score_message(before), profile, "fast")
+        deep = _with_risk(with_support(score_message(after), after, fast, before), profile, "deep")
         right = bool(pair.fast["correct"]), bool(pair.deep["correct"])
         doubt = 1.0 - (fast["min_probability"] or 0.0)
         rows.append((_order(fast, profile), doubt, *right, right[chosen(fast, deep, profile.comparison)]))

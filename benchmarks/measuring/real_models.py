@@ -12,6 +12,8 @@ from adaptive_reasoner.gate.scored import Scored
 from adaptive_reasoner.state import Signal
 from adaptive_reasoner.traces.recordings import Record, RecordedPair, as_examples, load_records, pair_records
 from adaptive_reasoner.uncertainty.message import score_message
+from adaptive_reasoner.uncertainty.score import unknown_signal
+from adaptive_reasoner.uncertainty.support import with_support
 
 SIDES = (("physics", "law", "business", "eng"), ("chem", "econ", "psych", "health"))
 MODELS = {"4o-mini": "gpt4o-mini", "4o": "gpt4o", "llama": "llama3.1-8B"}
@@ -54,10 +56,15 @@ def load_side(fast: str, deep: str, side: int) -> Side:
     pairs = pair_records(records_of(fast), records_of(deep))
     taken = [pair for pair in pairs if pair.fast["family"] in SIDES[side]]
     examples = as_examples(taken)
-    signals = [
-        (score_message(example.fast), score_message(example.deep)) for example in examples if example.deep
-    ]
-    return Side(taken, examples, signals)
+    return Side(taken, examples, [_signals(example) for example in examples])
+
+
+def _signals(example: CalibrationExample) -> tuple[Signal, Signal]:
+    """Of both answers, the deep one's with the support of the fast one, as `calibrate` scores them."""
+    fast = score_message(example.fast)
+    if example.deep is None:
+        return fast, unknown_signal("no deep answer is recorded")
+    return fast, with_support(score_message(example.deep), example.deep, fast, example.fast)
 
 
 def scored(side: Side, indices: Sequence[int] | None = None) -> list[Scored]:

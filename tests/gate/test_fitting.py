@@ -5,6 +5,7 @@ from signals import signal_of, unknown_signal
 from adaptive_reasoner.errors import CalibrationError
 from adaptive_reasoner.gate.curve import read_curve
 from adaptive_reasoner.gate.fitting import fit_loss_after, fit_mode
+from adaptive_reasoner.state import Signal
 
 
 def test_fitted_risks_are_calibrated_on_fresh_answers():
@@ -64,3 +65,35 @@ def test_the_loss_of_an_alternative_is_its_error_plus_its_price():
     curve = fit_loss_after(risks, broken, price=0.05)
 
     assert [read_curve(curve, risk) for risk in (0.05, 0.5, 0.95)] == pytest.approx([0.15] * 3, abs=0.03)
+
+
+def thought_through(generator: np.random.Generator, count: int) -> tuple[list[Signal], list[bool]]:
+    """Deep answers, all as sure as each other: only the fast answer's support tells right from wrong."""
+    support = generator.uniform(0.01, 0.99, size=count)
+    signals: list[Signal] = [{**signal_of(0.99), "support": float(share)} for share in support]
+    return signals, (generator.random(count) > support).tolist()
+
+
+def test_what_the_fast_answer_said_counts_for_a_deep_one():
+    signals, wrong = thought_through(np.random.default_rng(0), 2000)
+
+    profile = fit_mode(signals, wrong)
+
+    assert profile.risk({**signal_of(0.99), "support": 0.9}) == pytest.approx(0.1, abs=0.05)
+    assert profile.risk({**signal_of(0.99), "support": 0.2}) == pytest.approx(0.8, abs=0.07)
+
+
+def test_a_deep_answer_without_a_fast_one_has_the_risk_of_its_own_tokens():
+    signals, wrong = thought_through(np.random.default_rng(0), 2000)
+
+    profile = fit_mode(signals, wrong)
+
+    assert profile.risk(signal_of(0.99)) == pytest.approx(np.mean(wrong), abs=0.02)
+
+
+def test_support_known_of_a_few_answers_only_is_not_fitted():
+    signals, wrong = thought_through(np.random.default_rng(0), 40)
+
+    profile = fit_mode([*signals, *[signal_of(0.99)] * 100], [*wrong, *[False] * 100])
+
+    assert "log_unsupported" not in profile.features

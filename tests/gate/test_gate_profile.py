@@ -73,7 +73,7 @@ def test_features_are_what_they_are_called():
     half = math.log(0.5)
     token = TokenLogprob("4", half, [("4", half), ("5", half)])
     answer = score_tokens([token, TokenLogprob("2", 0.0, [("2", 0.0)])])
-    signal: Signal = {**answer, "thought_logprob": half, "repeats": True}
+    signal: Signal = {**answer, "thought_logprob": half, "support": 0.75, "repeats": True}
 
     named = dict(zip(FEATURES, feature_values(signal, list(FEATURES)), strict=True))
 
@@ -91,6 +91,7 @@ def test_features_are_what_they_are_called():
             "log_entropy_sum": math.log(ln2),
             "thought_logprob": -ln2,
             "log_thought_doubt": -ln2,
+            "log_unsupported": -2 * ln2,
             "repeats": 1.0,
             "token_count": 2.0,
         }
@@ -98,7 +99,7 @@ def test_features_are_what_they_are_called():
 
 
 def test_features_of_a_certain_answer_are_finite():
-    signal: Signal = {**signal_of(1.0), "thought_logprob": 0.0, "repeats": False}
+    signal: Signal = {**signal_of(1.0), "thought_logprob": 0.0, "support": 1.0, "repeats": False}
     assert all(map(math.isfinite, feature_values(signal, list(FEATURES))))
 
 
