@@ -54,10 +54,13 @@ def align_arguments(
         reply = b"".join(pieces).decode("utf-8")
     except UnicodeDecodeError:
         return None
-    objects = _json_objects(reply)
+    wanted = [_parsed(call) for call in arguments]
+    objects = _json_objects(reply, wanted)
     ranges: list[tuple[int, int]] = []
-    for wanted in map(_parsed, arguments):
-        found = next((span for span, value in objects if value == wanted and span not in ranges), None)
+    for call in reversed(wanted):  # from the end: thoughts before may name the same arguments
+        found = next(
+            (span for span, value in reversed(objects) if value == call and span not in ranges), None
+        )
         if found is None:
             return None
         ranges.append(found)
@@ -107,15 +110,17 @@ def _cut(tokens: Sequence[TokenLogprob], pieces: Sequence[bytes], start: int, en
     ]
 
 
-def _json_objects(reply: str) -> list[tuple[tuple[int, int], Any]]:
+def _json_objects(reply: str, wanted: Sequence[Any]) -> list[tuple[tuple[int, int], Any]]:
+    """JSON objects and their ranges; inside one that is not wanted, where some models put a call, too."""
     decoder, found, position = json.JSONDecoder(), list[tuple[tuple[int, int], Any]](), 0
     for _ in range(_MAX_BRACES):
         start = reply.find("{", position)
         if start < 0:
             break
         try:
-            value, position = decoder.raw_decode(reply, start)
-            found.append(((start, position), value))
+            value, end = decoder.raw_decode(reply, start)
+            found.append(((start, end), value))
+            position = end if value in wanted else start + 1
         except (ValueError, RecursionError):
             position = start + 1
     return found

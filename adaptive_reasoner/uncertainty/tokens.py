@@ -11,7 +11,10 @@ SENTINEL_LOGPROB = -9000.0
 # A probability just above 1 is rounding; anything beyond is not a log probability.
 ROUNDING = 1e-3
 MASS_ROUNDING = 1e-2
+# 1 in 1,000: no vocabulary is smaller.
+_LEAST_UNIFORM = -math.log(1000)
 
+_logprob = itemgetter(1)
 _ESCAPED_BYTES = re.compile(r"bytes:(?:\\x[0-9a-fA-F]{2})+")
 _BYTE_TOKEN = re.compile(r"<0x([0-9a-fA-F]{2})>")
 
@@ -66,9 +69,13 @@ def token_bytes(token: TokenLogprob) -> bytes:
 def find_fault(tokens: Sequence[TokenLogprob]) -> str | None:
     """Why these numbers cannot be log probabilities of a real model, or None."""
     fault = next(filter(None, map(_token_fault, tokens)), None)
-    if fault is None and tokens and all(_is_one_hot(token) for token in tokens):
+    if fault or not tokens:
+        return fault
+    if all(map(_is_one_hot, tokens)):
         return "every probability is given as 0 or 1: the provider does not report its real ones"
-    return fault
+    if _are_uniform(tokens):
+        return "every token is given as equally probable: the provider does not report its real probabilities"
+    return None
 
 
 def normalize(token: TokenLogprob) -> TokenLogprob:
@@ -82,23 +89,33 @@ def normalize(token: TokenLogprob) -> TokenLogprob:
         listed.remove(min(own, key=lambda entry: abs(entry[1] - chosen)))
     listed.append((token.token, chosen))
     listed.sort()  # equally probable ones by their text: the second sort keeps the order of the first
-    listed.sort(key=itemgetter(1), reverse=True)
+    listed.sort(key=_logprob, reverse=True)
     return TokenLogprob(token.token, chosen, listed, token.utf8)
 
 
 def _token_fault(token: TokenLogprob) -> str | None:
     listed = [logprob for _, logprob in token.top]
-    highest = max([token.logprob, *listed])
-    if math.isnan(token.logprob) or any(map(math.isnan, listed)):
+    if math.isnan(sum(listed, token.logprob)):
         return f"the token {token.token!r} has no log probability"
-    if highest > ROUNDING:
+    highest = max(listed, default=token.logprob)
+    if max(highest, token.logprob) > ROUNDING:
+        highest = max(highest, token.logprob)
         return f"{highest:g} at the token {token.token!r} is a logit or a probability, no log probability"
     if token.logprob <= SENTINEL_LOGPROB:
         return f"the token {token.token!r} has the placeholder {token.logprob:g} for its log probability"
     mass = sum(map(math.exp, listed))
+    with_chosen = mass + math.exp(token.logprob)
+    if with_chosen > 1 + MASS_ROUNDING and all(text != token.token for text, _ in token.top):
+        mass = with_chosen  # an own probability that the list leaves out must fit beside it
     if mass > 1 + MASS_ROUNDING:
         return f"the probabilities at the token {token.token!r} add up to {mass:.2f}"
     return None
+
+
+def _are_uniform(tokens: Sequence[TokenLogprob]) -> bool:
+    """A broken server's flat logits: the same probability for every token, as small as 1 in a vocabulary."""
+    first = tokens[0].logprob
+    return first < _LEAST_UNIFORM and len(tokens) > 1 and all(token.logprob == first for token in tokens)
 
 
 def _is_one_hot(token: TokenLogprob) -> bool:
