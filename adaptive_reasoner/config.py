@@ -87,6 +87,8 @@ class ReasonerConfig:
         think_at_gain: predicted gain in P(right), from which triage thinks at once instead of answering fast;
             None takes the estimator's own bound.
         always_think, never_think: regular expressions, case-insensitive, tried on the newest human turn.
+        least_thinking_share: at least this share of the questions thinks, in [0, 1], drawn by a hash of their
+            text: a safety valve, and an unbiased sample to monitor by.
         budget: one or several hard limits; all hold.
         max_refinements: refine rounds a turn, counted anew after each tool result.
         max_model_calls: model calls a turn, tool rounds included; a hard cap beside any budget.
@@ -110,6 +112,7 @@ class ReasonerConfig:
     think_at_gain: float | None = None
     always_think: tuple[str, ...] = ()
     never_think: tuple[str, ...] = ()
+    least_thinking_share: float = 0.0
     budget: Budget | tuple[Budget, ...] = ()
     max_refinements: int = 1
     max_model_calls: int = 8
@@ -132,6 +135,7 @@ class ReasonerConfig:
             _check_range("think_at_gain", self.think_at_gain, -1.0, 1.0)
         _check_positive("model_timeout_seconds", self.model_timeout_seconds)
         _check_positive("max_output_tokens", self.max_output_tokens, whole=True)
+        _check_range("least_thinking_share", self.least_thinking_share, 0.0, 1.0)
         _check_patterns("always_think", self.always_think)
         _check_patterns("never_think", self.never_think)
         self._check_parts()

@@ -3,10 +3,13 @@
 1. The caller's `thinking` setting ("off", "on", a budget).
 2. Safety valves: high importance and always-think patterns think.
 3. Never-think patterns do not.
-4. A follow-up keeps its thread's route.
-5. The estimator's predicted gain against `ReasonerConfig.think_at_gain`.
+4. Minimum thinking: the questions that `ReasonerConfig.least_thinking_share` draws think.
+5. A follow-up keeps its thread's route.
+6. The estimator's predicted gain against `ReasonerConfig.think_at_gain`, or against its own bound. An estimator
+   that was fitted for other models has no bound: it informs, and the gate decides.
 """
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,8 +18,10 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 
 from adaptive_reasoner.config import ReasonerConfig
+from adaptive_reasoner.errors import ConfigurationError
 from adaptive_reasoner.state import DifficultyEstimator, Route, Triage
 from adaptive_reasoner.triage.follow_up import is_follow_up
+from adaptive_reasoner.triage.least_thinking import is_drawn
 
 # For estimators without a bound of their own: thinking at once must be all but certain to be needed.
 DEFAULT_THINK_AT_GAIN = 0.9
@@ -34,6 +39,7 @@ class TriageRequest:
         thinking: "auto", "off", "on" or {"budget_tokens": n}.
         importance: "normal" or "high".
         previous_route: where the thread's last answer came from, None for a first turn.
+        price_of_thinking: what an allocation asks for a call of the deep model, in P(right).
     """
 
     messages: Sequence[BaseMessage]
@@ -41,6 +47,7 @@ class TriageRequest:
     thinking: Any = "auto"
     importance: str = "normal"
     previous_route: Route | None = None
+    price_of_thinking: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +61,50 @@ class RouteDecision:
 def choose_route(
     request: TriageRequest, config: ReasonerConfig, estimator: DifficultyEstimator | None
 ) -> RouteDecision:
-    """Decide whether `request` starts with a fast answer or thinks at once."""
+    """Decide whether `request` starts with a fast answer or thinks at once.
+
+    Raises:
+        ConfigurationError: the estimator's gain is no number between -1 and 1.
+    """
     by_rule = _by_rule(request, config)
     if by_rule:
         return by_rule
     if estimator is None:
         reason = "starts fast: nothing predicts the gain for this model, so the gate decides"
         return _decision("fast", "none", reason)
-    triage = estimator.estimate(request.messages)
+    triage = _checked(estimator.estimate(request.messages), estimator)
     bound = _think_at_gain(config, estimator)
+    if bound is None:
+        reason = f"{triage['reason']}, for other models than these: it informs, and the gate decides"
+        return RouteDecision("fast", {**triage, "reason": reason})
     route: Route = "deep" if triage["gain"] >= bound else "fast"
     sign = "≥" if route == "deep" else "<"
     reason = f"{triage['reason']}; predicted gain {triage['gain']:.2f} {sign} {bound:.2f}"
     return RouteDecision(route, {**triage, "reason": reason})
 
 
-def _think_at_gain(config: ReasonerConfig, estimator: DifficultyEstimator) -> float:
-    """The caller's bound, the one that the estimator was fitted with, or a cautious one."""
+def _think_at_gain(config: ReasonerConfig, estimator: DifficultyEstimator) -> float | None:
+    """The caller's bound, the one that the estimator was fitted with (None: for other models), or a cautious one."""
     if config.think_at_gain is not None:
         return config.think_at_gain
-    return float(getattr(estimator, "think_at_gain", DEFAULT_THINK_AT_GAIN))
+    bound: float | None = getattr(estimator, "think_at_gain", DEFAULT_THINK_AT_GAIN)
+    return None if bound is None else float(bound)
+
+
+def _checked(triage: Triage, estimator: DifficultyEstimator) -> Triage:
+    """What cannot be compared must not decide: NaN is less than every bound, and so would never think."""
+    gain: Any = triage["gain"]
+    if (
+        isinstance(gain, bool)
+        or not isinstance(gain, int | float)
+        or not math.isfinite(gain)
+        or abs(gain) > 1
+    ):
+        raise ConfigurationError(
+            f"The triage estimator {type(estimator).__name__} predicts the gain {gain!r}; it must be a number "
+            'between -1 and 1. Repair it, or set triage="off".'
+        )
+    return triage
 
 
 def _by_rule(request: TriageRequest, config: ReasonerConfig) -> RouteDecision | None:
@@ -92,6 +123,12 @@ def _rules(request: TriageRequest, config: ReasonerConfig) -> Iterator[tuple[boo
         yield _matches(pattern, request), "deep", "rule", f"matches the always-think pattern {pattern!r}"
     for pattern in config.never_think:
         yield _matches(pattern, request), "fast", "rule", f"matches the never-think pattern {pattern!r}"
+    yield (
+        is_drawn(request.messages, config.least_thinking_share),
+        "deep",
+        "minimum",
+        f"drawn by least_thinking_share: {config.least_thinking_share:.1%} of the questions think",
+    )
     if request.previous_route:
         yield (
             is_follow_up(request.text),

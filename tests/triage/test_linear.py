@@ -38,7 +38,7 @@ def test_estimate_follows_its_weights():
 
 def test_estimate_reads_the_newest_human_turn():
     estimator = LinearEstimator("pair", {"numbers": 1.0}, {})
-    thread = [HumanMessage(HARD), AIMessage("Answer: 7"), HumanMessage("Thanks")]
+    thread = [HumanMessage(HARD), AIMessage("Answer: 7"), HumanMessage("What is the capital of France?")]
     assert estimator.estimate(thread)["difficulty"] == pytest.approx(0.5)
 
 
