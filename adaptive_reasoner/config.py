@@ -2,14 +2,16 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, get_args
 
 from adaptive_reasoner.errors import ConfigurationError
-from adaptive_reasoner.state import DifficultyEstimator, Mode, Signal, Verdict
+from adaptive_reasoner.state import DifficultyEstimator, Mode, Signal, Triage, Verdict
 
 if TYPE_CHECKING:
+    from adaptive_reasoner.budget.ledger import Ledger
+    from adaptive_reasoner.budget.prices import PriceTable
     from adaptive_reasoner.uncertainty.opinion import SignalSource
 
 BudgetScope = Literal["query", "thread", "tenant", "day"]
@@ -18,14 +20,69 @@ ThinkingSetting = Literal["auto", "off", "on"] | dict[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThinkingPrice:
+    """What spending costs at this moment, in P(right); below 0 it is paid for.
+
+    Attributes:
+        per_1000_tokens: of tokens, input and output together.
+        per_call: of a call of the deep model, beside its tokens.
+        tokens_a_call: what such a call takes; stands in where a profile does not know what a way will take.
+    """
+
+    per_1000_tokens: float = 0.0
+    per_call: float = 0.0
+    tokens_a_call: float = 0.0
+
+    @property
+    def of_a_call(self) -> float:
+        """A typical call of the deep model with its tokens, in P(right)."""
+        return self.per_call + self.per_1000_tokens * self.tokens_a_call / 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """What one query spent: calls of the deep model, their tokens, and the tokens of all calls."""
+
+    thinking_calls: int
+    thinking_tokens: int
+    tokens: int
+
+
+class Allocation(Protocol):
+    """Keeps a budget on average by a price; `adaptive_reasoner.budget` has those that ship. Thread-safe."""
+
+    def price(self, tenant: str | None = None) -> ThinkingPrice:
+        """What spending costs now."""
+        ...
+
+    def observe(self, spending: Spending, tenant: str | None = None) -> None:
+        """Take note of a finished query."""
+        ...
+
+    def report(self, tenant: str | None = None) -> dict[str, Any]:
+        """Budget, price and what was spent so far, plain JSON."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """What the gate may still choose for an answer that was just given."""
+    """What the gate may still choose for an answer that was just given.
+
+    Attributes:
+        mode: how the answer was made.
+        can_refine, can_escalate, can_review: which ways are open.
+        accept_unknown: as in `ReasonerConfig`.
+        price: what spending costs; None: what the profile was calibrated with.
+        triage: what was expected before the answer.
+    """
 
     mode: Mode
     can_refine: bool
     can_escalate: bool
     can_review: bool
     accept_unknown: bool = False
+    price: ThinkingPrice | None = None
+    triage: Triage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +110,9 @@ class Budget:
         max_tokens: input and output tokens together.
         max_model_calls: calls, whatever their outcome.
         max_usd: money in US dollars; a call of unknown price is not made under it.
-        max_seconds: wall-clock seconds since the scope began.
-        per: what the limit is counted over.
+        max_seconds: wall-clock seconds since the scope began; of a tenant or a day, those of its calls added up.
+        per: what the limit is counted over: one question, one thread, all that a tenant has spent since the ledger
+            began, or a calendar day in UTC (the tenant's, where the call names one).
     """
 
     max_tokens: int | None = None
@@ -90,6 +148,12 @@ class ReasonerConfig:
         least_thinking_share: at least this share of the questions thinks, in [0, 1], drawn by a hash of their
             text: a safety valve, and an unbiased sample to monitor by.
         budget: one or several hard limits; all hold.
+        tenants: the budgets of each known tenant, beside `budget`; a call must then name one of them.
+        ledger: where budgets per tenant and day are counted, across threads, tasks and processes: a `Ledger`, its
+            URL or the path of an SQLite file; None is ADAPTIVE_REASONER_LEDGER, or else a file of the user's.
+        prices: what tokens cost; None is the file that ADAPTIVE_REASONER_PRICES names, or else the shipped table.
+        allocation: what is kept on average, such as `ThinkingShare(0.3)` or `TokensPerQuery(400)` of
+            `adaptive_reasoner.budget`: a price of thinking that follows the traffic.
         max_refinements: refine rounds a turn, counted anew after each tool result.
         max_model_calls: model calls a turn, tool rounds included; a hard cap beside any budget.
         max_output_tokens: output tokens of one model call; None leaves it to the model. Under a token budget,
@@ -114,6 +178,10 @@ class ReasonerConfig:
     never_think: tuple[str, ...] = ()
     least_thinking_share: float = 0.0
     budget: Budget | tuple[Budget, ...] = ()
+    tenants: Mapping[str, Budget | tuple[Budget, ...]] | None = None
+    ledger: "Ledger | str | None" = None
+    prices: "PriceTable | None" = None
+    allocation: Allocation | None = None
     max_refinements: int = 1
     max_model_calls: int = 8
     max_output_tokens: int | None = None
@@ -145,6 +213,11 @@ class ReasonerConfig:
         """The budgets as a tuple, none or several."""
         return (self.budget,) if isinstance(self.budget, Budget) else tuple(self.budget)
 
+    def budgets_of(self, tenant: Any) -> tuple[Budget, ...]:
+        """The budgets of everybody and those of `tenant`, if it is a known one."""
+        own = (self.tenants or {}).get(tenant, ()) if isinstance(tenant, str) else ()
+        return (*self.budgets, *((own,) if isinstance(own, Budget) else own))
+
     def _check_parts(self) -> None:
         """The fields that take an object: what is given must do what will be asked of it."""
         if isinstance(self.triage, str):
@@ -153,11 +226,15 @@ class ReasonerConfig:
             _check_method("triage", self.triage, "estimate", '"auto", "off" or an estimator')
         if self.gate is not None:
             _check_method("gate", self.gate, "decide", "a GateProfile, or None for the shipped one")
-        several: Any = (self.budget,) if isinstance(self.budget, Budget) else self.budget
-        if not isinstance(several, list | tuple) or not all(
-            isinstance(one, Budget) for one in cast("list[Any]", several)
-        ):
-            raise ConfigurationError(f"budget is {self.budget!r}; give a Budget or a tuple of them.")
+        _check_allocation(self.allocation)
+        _check_budgets("budget", self.budget)
+        _check_tenants(self.tenants)
+        if self.ledger is not None and not (isinstance(self.ledger, str) and self.ledger):
+            _check_method(
+                "ledger", self.ledger, "reserve", "a Ledger, its URL, or the path of an SQLite file"
+            )
+        if self.prices is not None:
+            _check_method("prices", self.prices, "price_of", "PriceTable.load(path)")
         sources: Any = self.fallback_signals
         if not isinstance(sources, list | tuple):
             raise ConfigurationError(f"fallback_signals is {sources!r}; give a tuple of signal sources.")
@@ -197,6 +274,28 @@ def _check_positive(name: str, value: Any, *, whole: bool = False) -> None:
 def _check_method(name: str, value: Any, method: str, expected: str) -> None:
     if isinstance(value, type) or not callable(getattr(value, method, None)):
         raise ConfigurationError(f"{name} is {value!r}, which has no {method}(); use {expected}.")
+
+
+def _check_allocation(allocation: Any) -> None:
+    for method in ("price", "observe", "report") if allocation is not None else ():
+        _check_method("allocation", allocation, method, "ThinkingShare(0.3) or TokensPerQuery(400)")
+
+
+def _check_budgets(name: str, budgets: Any) -> None:
+    several: Any = (budgets,) if isinstance(budgets, Budget) else budgets
+    if not isinstance(several, list | tuple) or not all(
+        isinstance(one, Budget) for one in cast("list[Any]", several)
+    ):
+        raise ConfigurationError(f"{name} is {budgets!r}; give a Budget or a tuple of them.")
+
+
+def _check_tenants(tenants: Any) -> None:
+    if tenants is None:
+        return
+    if not isinstance(tenants, Mapping) or not all(isinstance(name, str) and name for name in tenants):  # pyright: ignore[reportUnknownVariableType]
+        raise ConfigurationError(f"tenants is {tenants!r}; give a mapping from names to budgets.")
+    for name, budgets in cast("Mapping[str, Any]", tenants).items():
+        _check_budgets(f"tenants[{name!r}]", budgets)
 
 
 def _check_patterns(name: str, patterns: Any) -> None:

@@ -11,20 +11,25 @@ from adaptive_reasoner.gate.error_target import for_error
 from adaptive_reasoner.gate.escalation_target import for_escalation
 from adaptive_reasoner.gate.profile import GateProfile
 from adaptive_reasoner.gate.scored import Scored
-from adaptive_reasoner.state import Signal
+from adaptive_reasoner.state import Signal, Triage
 from adaptive_reasoner.uncertainty.message import score_message
 from adaptive_reasoner.uncertainty.support import with_support
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationExample:
-    """A question with the fast model's answer and, where it was asked too, the deep model's."""
+    """A question with the fast model's answer and, where it was asked too, the deep model's.
+
+    `triage` is what an estimator predicted for it that was not fitted on this question's labels: calibration then
+    finds out how much of the prediction is still news once the fast answer is known.
+    """
 
     question: str
     fast: AIMessage
     fast_correct: bool
     deep: AIMessage | None = None
     deep_correct: bool | None = None
+    triage: Triage | None = None
 
 
 def calibrate(
@@ -55,23 +60,52 @@ def calibrate(
         ConfigurationError: none or both of the targets, or one out of range.
         CalibrationError: the examples cannot support the target, with the numbers.
     """
-    _check_target(max_escalation, max_error, confidence)
-    scored = _score(examples)
-    if not scored:
-        raise CalibrationError(f"None of the {len(examples)} fast answers has usable log probabilities.")
-    unknown = len(examples) - len(scored)
-    if max_escalation is not None:
-        modes, comparison, figures = for_escalation(scored, unknown, max_escalation, confidence)
-    else:
-        modes, comparison, figures = for_error(scored, max_error or 0.0, confidence)
+    target = CalibrationTarget(max_escalation, max_error, confidence)
     names = Counter(_model_name(example.fast) for example in examples)
-    provenance = {"examples": len(examples), "unknown": unknown, "confidence": confidence, **figures}
+    model = names.most_common(1)[0][0] if names else ""
+    return calibrate_scored(_score(examples), len(examples), model, target)
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationTarget:
+    """What the gate is set to: exactly one of the first two; see `calibrate`.
+
+    Raises:
+        ConfigurationError: none or both of the targets, or one out of range.
+    """
+
+    max_escalation: float | None
+    max_error: float | None
+    confidence: float = 0.9
+
+    def __post_init__(self) -> None:
+        _check_target(self.max_escalation, self.max_error, self.confidence)
+
+
+def calibrate_scored(
+    scored: Sequence[Scored], asked: int, model: str, target: CalibrationTarget
+) -> GateProfile:
+    """Like `calibrate`, from signals: what recorded runs keep of their answers.
+
+    Args:
+        scored: the labelled questions whose fast answer has log probabilities.
+        asked: labelled questions in all; the others' confidence is unknown.
+        model: name of the fast model.
+        target: of the gate.
+
+    Raises:
+        CalibrationError: the examples cannot support the target, with the numbers.
+    """
+    if not scored:
+        raise CalibrationError(f"None of the {asked} fast answers has usable log probabilities.")
+    unknown = asked - len(scored)
+    if target.max_escalation is not None:
+        modes, comparison, figures = for_escalation(scored, unknown, target.max_escalation, target.confidence)
+    else:
+        modes, comparison, figures = for_error(scored, target.max_error or 0.0, target.confidence)
+    provenance = {"examples": asked, "unknown": unknown, "confidence": target.confidence, **figures}
     return GateProfile(
-        kind="calibrated",
-        model=names.most_common(1)[0][0],
-        modes=modes,
-        comparison=comparison,
-        provenance=provenance,
+        kind="calibrated", model=model, modes=modes, comparison=comparison, provenance=provenance
     )
 
 
@@ -81,8 +115,15 @@ def _score(examples: Sequence[CalibrationExample]) -> list[Scored]:
         fast = score_message(example.fast)
         if fast["kind"] == "logprobs":
             deep_wrong = None if example.deep_correct is None else not example.deep_correct
-            scored.append(Scored(fast, not example.fast_correct, _deep_signal(example, fast), deep_wrong))
+            deep = _deep_signal(example, fast)
+            known = (_deep_tokens(example), example.triage)
+            scored.append(Scored(fast, not example.fast_correct, deep, deep_wrong, *known))
     return scored
+
+
+def _deep_tokens(example: CalibrationExample) -> int | None:
+    usage = example.deep.usage_metadata if example.deep else None
+    return usage["total_tokens"] if usage else None
 
 
 def _deep_signal(example: CalibrationExample, fast: Signal) -> Signal | None:

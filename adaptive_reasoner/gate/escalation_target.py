@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from adaptive_reasoner.config import ThinkingPrice
 from adaptive_reasoner.errors import CalibrationError
 from adaptive_reasoner.gate.comparison import Comparison
 from adaptive_reasoner.gate.comparison_fitting import fit_comparison, wrong_after
 from adaptive_reasoner.gate.curve import Floats, Knots, constant, read_curve
 from adaptive_reasoner.gate.fitting import fit_loss_after, fit_mode
-from adaptive_reasoner.gate.mode_profile import ModeProfile
+from adaptive_reasoner.gate.foresight import Foresight, fit_foresight
+from adaptive_reasoner.gate.mode_profile import Alternative, ModeProfile
 from adaptive_reasoner.gate.scored import Scored, risks_of
 from adaptive_reasoner.gate.statistics import Flags, auroc, auroc_lower_bound
 from adaptive_reasoner.state import Mode
@@ -45,17 +47,46 @@ def for_escalation(
     comparison, compared = _comparison(scored, confidence)
     after = _loss_after(scored, risks, comparison)
     gains = np.array([risk - read_curve(after, risk) for risk in risks])
+    foresight = _foresight(scored, gains, comparison)
+    if foresight:
+        gains += np.array([foresight.shift(example.triage) for example in scored])
     price = max(float(np.sort(gains)[::-1][allowed]), 0.0) if allowed < len(gains) else 0.0
     curve = tuple((risk, loss + price) for risk, loss in after)
-    modes: Modes = {"fast": replace(fast, alternatives={"escalate": curve}), **_deep_mode(scored)}
+    modes: Modes = {
+        "fast": replace(
+            fast,
+            alternatives={"escalate": curve},
+            tokens=expected_tokens(scored),
+            price=ThinkingPrice(per_call=price),
+            foresight=foresight,
+        ),
+        **_deep_mode(scored),
+    }
     figures = {
         "max_escalation": target,
         "escalated": float((gains > price).sum() + unknown) / (len(scored) + unknown),
         "price": price,
         "auroc": auroc(risks, wrong),
         "comparison": compared,
+        "foresight": None if foresight is None else {"source": foresight.source, "slope": foresight.slope},
     }
     return modes, comparison, figures
+
+
+def expected_tokens(scored: Sequence[Scored]) -> dict[Alternative, Knots]:
+    """Tokens of a thinking call, on average over the questions that show them; empty where none does."""
+    known = [example.deep_tokens for example in scored if example.deep_tokens is not None]
+    return {"escalate": constant(float(np.mean(known)))} if known else {}
+
+
+def _foresight(scored: Sequence[Scored], expected: Floats, comparison: Comparison | None) -> Foresight | None:
+    """What triage's predictions add; nothing where it is not known what thinking led to."""
+    after = wrong_after(scored, comparison or Comparison())
+    known = [index for index, wrong in enumerate(after) if wrong is not None]
+    if len(known) < _LEAST_FIT:
+        return None
+    gains = np.array([float(scored[i].fast_wrong) - float(bool(after[i])) for i in known])
+    return fit_foresight([scored[i].triage for i in known], gains, expected[known])
 
 
 def _comparison(scored: Sequence[Scored], confidence: float) -> tuple[Comparison | None, dict[str, Any]]:

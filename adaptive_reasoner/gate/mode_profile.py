@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, cast
 
+from adaptive_reasoner.config import ThinkingPrice
 from adaptive_reasoner.errors import ProfileError
 from adaptive_reasoner.gate.curve import Knots, find_curve_fault, read_curve
 from adaptive_reasoner.gate.features import FEATURES, feature_values, has_features
+from adaptive_reasoner.gate.foresight import Foresight
 from adaptive_reasoner.state import Signal
 
 Alternative = Literal["refine", "escalate"]
@@ -24,6 +26,10 @@ class ModeProfile:
         knots: [score, risk] of a non-decreasing curve; empty: risk is the logistic function of the score.
         alternatives: for "refine" and "escalate", [risk, expected loss] of going that way. A loss is P(wrong)
             plus the price of the tokens spent, so that it compares with the risk of accepting.
+        tokens: for "refine" and "escalate", [risk, expected tokens] of going that way, input and output; empty
+            where that is not known.
+        price: what `alternatives` take tokens and calls to cost.
+        foresight: what triage's prediction adds to the expected gain of thinking; None: nothing.
         max_accepted_risk: an answer riskier than this is never accepted as sure.
         without_thought: gives the risk where a feature of the thought is asked for and the signal has none.
     """
@@ -33,6 +39,9 @@ class ModeProfile:
     bias: float
     knots: Knots = ()
     alternatives: Mapping[Alternative, Knots] = field(default_factory=dict[Alternative, Knots])
+    tokens: Mapping[Alternative, Knots] = field(default_factory=dict[Alternative, Knots])
+    price: ThinkingPrice = field(default_factory=ThinkingPrice)
+    foresight: Foresight | None = None
     max_accepted_risk: float = 0.5
     without_thought: "ModeProfile | None" = None
 
@@ -56,6 +65,12 @@ class ModeProfile:
                 raise ProfileError(f"{way!r} is no alternative; use 'refine' and 'escalate'.")
             if fault := find_curve_fault(curve):
                 raise ProfileError(f"The curve of {way!r} is unusable: {fault}.")
+        for way, curve in self.tokens.items():
+            fault = find_curve_fault(curve)
+            if fault or min(tokens for _, tokens in curve) < 0:
+                raise ProfileError(f"The tokens of {way!r} are unusable: {fault or 'fewer than none'}.")
+        if not all(map(math.isfinite, (self.price.per_1000_tokens, self.price.per_call))):
+            raise ProfileError("The price in a profile must be finite numbers.")
 
     def score(self, signal: Signal) -> float:
         """The weighted sum of a signal's features; higher is riskier."""
@@ -89,6 +104,9 @@ def mode_profile_from_json(data: Any) -> ModeProfile:
             bias=float(data["bias"]),
             knots=_knots(data.get("knots", ())),
             alternatives={way: _knots(curve) for way, curve in data.get("alternatives", {}).items()},
+            tokens={way: _knots(curve) for way, curve in data.get("tokens", {}).items()},
+            price=ThinkingPrice(**{name: float(value) for name, value in data.get("price", {}).items()}),
+            foresight=Foresight.from_json(found) if (found := data.get("foresight")) else None,
             max_accepted_risk=float(data.get("max_accepted_risk", 0.5)),
             without_thought=mode_profile_from_json(second)
             if (second := data.get("without_thought"))

@@ -7,17 +7,24 @@ import numpy as np
 
 from adaptive_reasoner.gate.curve import Floats
 from adaptive_reasoner.gate.mode_profile import ModeProfile
-from adaptive_reasoner.state import Signal
+from adaptive_reasoner.state import Signal, Triage
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A labelled question whose fast answer has log probabilities; `deep` where that answer has them too."""
+    """A labelled question whose fast answer has log probabilities; `deep` where that answer has them too.
+
+    Attributes:
+        deep_tokens: input and output tokens of the deep model's call; None where it did not tell.
+        triage: what was predicted before the fast answer; None where nothing was.
+    """
 
     fast: Signal
     fast_wrong: bool
     deep: Signal | None
     deep_wrong: bool | None
+    deep_tokens: int | None = None
+    triage: Triage | None = None
 
 
 def risks_of(profile: ModeProfile, signals: Sequence[Signal]) -> Floats:

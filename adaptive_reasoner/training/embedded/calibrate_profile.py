@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from adaptive_reasoner.config import ThinkingPrice
 from adaptive_reasoner.gate.curve import Knots, fit_monotone
 from adaptive_reasoner.gate.features import DIRECTIONS, OF_THE_THOUGHT, feature_values, has_features
 from adaptive_reasoner.gate.fitting import fit_directed
@@ -91,6 +92,8 @@ class RiskModels:
         fast, refine, deep = (self.columns[mode] for mode in MODES)
         final_escalated = _wrong_of_least_risk(fast, deep) + price * deep.tokens
         curves: dict[Mode, dict[Alternative, Knots]] = {"fast": {}, "refine": {}, "deep": {}}
+        spent: dict[Mode, dict[Alternative, Knots]] = {"fast": {}, "refine": {}, "deep": {}}
+        tokens_after_refine = refine.tokens
         after_refine = _wrong_of_least_risk(fast, refine)
         if "escalate" in ways:
             curves["fast"]["escalate"] = smooth_curve(fast.risk, final_escalated)
@@ -98,10 +101,16 @@ class RiskModels:
             curve = curves["refine"]["escalate"] = smooth_curve(refine.risk, escalated)
             stays = refine.risk <= _read(curve, refine.risk)
             after_refine = np.where(stays, after_refine, escalated)
+            tokens_after_refine = refine.tokens + np.where(stays, 0.0, deep.tokens)
+            spent["fast"]["escalate"] = smooth_curve(fast.risk, deep.tokens)
+            spent["refine"]["escalate"] = smooth_curve(refine.risk, deep.tokens)
         if "refine" in ways:
             curves["fast"]["refine"] = smooth_curve(fast.risk, after_refine + price * refine.tokens)
+            spent["fast"]["refine"] = smooth_curve(fast.risk, tokens_after_refine)
+        per_token = ThinkingPrice(per_1000_tokens=1000 * price)
         modes: dict[Mode, ModeProfile] = {
-            mode: replace(self.profiles[mode], alternatives=curves[mode]) for mode in MODES
+            mode: replace(self.profiles[mode], alternatives=curves[mode], tokens=spent[mode], price=per_token)
+            for mode in MODES
         }
         return GateProfile(kind="calibrated", model=EMBEDDED_MODEL_NAME, modes=modes)
 
