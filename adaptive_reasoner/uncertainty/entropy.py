@@ -15,6 +15,9 @@ VOCABULARY_SIZE = 200_000
 # A tail this small may be rounding of 32-bit probabilities: it counts for the upper bound only.
 ROUNDING_MASS = 1e-6
 
+# Below this is no log probability; its square would overflow.
+_LEAST = -1e9
+
 Floats = NDArray[np.float64]
 Bounds = tuple[Floats, Floats, Floats]
 
@@ -33,6 +36,7 @@ def top_matrix(tokens: Sequence[TokenLogprob]) -> Floats:
     lengths = list(map(len, rows))
     longest = max(lengths, default=1)
     flat = np.fromiter(chain.from_iterable(rows), dtype=np.float64, count=sum(lengths))
+    flat = np.where(flat < _LEAST, -np.inf, np.minimum(flat, 0.0))
     if min(lengths, default=0) == longest:
         return flat.reshape(len(rows), longest)
     matrix = np.full((len(rows), longest), -np.inf)

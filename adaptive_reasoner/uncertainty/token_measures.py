@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from adaptive_reasoner.uncertainty.entropy import ROUNDING_MASS, Floats, entropy_bounds, top_matrix
 from adaptive_reasoner.uncertainty.tokens import TokenLogprob
 
+_MOST_SURPRISE = 1e9  # nats; beyond it a sum may overflow
+
 
 @dataclass(frozen=True, slots=True)
 class TokenMeasures:
@@ -57,7 +59,7 @@ def token_measures(tokens: Sequence[TokenLogprob]) -> TokenMeasures:
     top = top_matrix(tokens)
     lower, upper, covered = entropy_bounds(top)
     return TokenMeasures(
-        logprob=logprob,
+        logprob=np.clip(logprob, -_MOST_SURPRISE, 0.0),
         entropy_lower=lower,
         entropy_upper=upper,
         covered=covered,
