@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from measuring.calibration_error import calibration_figures, reliability
+from measuring.provable import provable_coverage
 from measuring.real_models import MODELS, PAIRS, SIDES, load_side, scored
 from measuring.report import RESULTS, print_table, provenance, write_json
 from numpy.typing import NDArray
@@ -32,7 +34,6 @@ CONFIDENCE = 0.9
 TARGETS = (0.05, 0.1, 0.2)
 TARGET_IN_GRAPH = 0.1
 MODES = ("fast", "deep")
-_BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,13 @@ class Split:
     Attributes:
         coverage: share of the judged half that is accepted; 0 if the promise was refused.
         oracle: share that the boldest threshold with at most the target error accepts.
+        provable: share that is expected of the best single threshold, had it been known before the test.
         refused, broken: as the module says.
     """
 
     coverage: float
     oracle: float
+    provable: float
     refused: bool
     broken: bool
 
@@ -65,7 +68,6 @@ def judge_risk(model: str, mode: str, side: int) -> dict[str, Any]:
     profile = fit_mode([one.fast for one in fit], [one.fast_wrong for one in fit])
     risks = risks_of(profile, [one.fast for one in test])
     wrong = np.array([one.fast_wrong for one in test])
-    table = reliability(risks, wrong)
     return {
         "model": model,
         "mode": mode,
@@ -74,32 +76,9 @@ def judge_risk(model: str, mode: str, side: int) -> dict[str, Any]:
         "error": float(wrong.mean()),
         "expected": float(risks.mean()),
         "auroc": auroc(risks, wrong),
-        "ece": ece(table),
-        "ece_interval": _resampled_ece(risks, wrong),
-        "reliability": table,
+        **calibration_figures(risks, wrong),
+        "reliability": reliability(risks, wrong),
     }
-
-
-def reliability(risks: Floats, wrong: NDArray[np.bool_]) -> list[list[float]]:
-    """[expected, observed, answers] of ten bins of equal width that hold answers."""
-    bins = np.minimum((risks * _BINS).astype(int), _BINS - 1)
-    return [
-        [float(risks[bins == b].mean()), float(wrong[bins == b].mean()), float((bins == b).sum())]
-        for b in range(_BINS)
-        if (bins == b).any()
-    ]
-
-
-def ece(table: list[list[float]]) -> float:
-    """Expected calibration error: mean distance of expected and observed, weighted by answers."""
-    total = sum(row[2] for row in table)
-    return sum(abs(row[0] - row[1]) * row[2] for row in table) / total
-
-
-def _resampled_ece(risks: Floats, wrong: NDArray[np.bool_]) -> list[float]:
-    rng = np.random.default_rng(0)
-    draws = [rng.integers(0, len(risks), len(risks)) for _ in range(500)]
-    return np.quantile([ece(reliability(risks[d], wrong[d])) for d in draws], [0.025, 0.975]).tolist()
 
 
 def oracle_coverage(risks: Floats, wrong: NDArray[np.bool_], target: float) -> float:
@@ -131,15 +110,23 @@ def _alone(given: list[Scored], target: float, seed: int) -> Split:
         profile = for_error(fit, target, CONFIDENCE)[0]["fast"]
     except CalibrationError:
         fitted = fit_mode([one.fast for one in fit], [one.fast_wrong for one in fit])
-        oracle = oracle_coverage(risks_of(fitted, [one.fast for one in test]), wrong, target)
-        return Split(0.0, oracle, refused=True, broken=False)
+        risks = risks_of(fitted, [one.fast for one in test])
+        return Split(0.0, *_possible(risks, wrong, target), refused=True, broken=False)
     risks = risks_of(profile, [one.fast for one in test])
     accepted = risks <= profile.max_accepted_risk
     return Split(
         float(accepted.mean()),
-        oracle_coverage(risks, wrong, target),
+        *_possible(risks, wrong, target),
         refused=False,
         broken=is_broken(wrong[accepted], target),
+    )
+
+
+def _possible(risks: Floats, wrong: NDArray[np.bool_], target: float) -> tuple[float, float]:
+    """What the oracle accepts, and what a test of as many answers as calibration has can be expected to prove."""
+    return (
+        oracle_coverage(risks, wrong, target),
+        provable_coverage(risks, wrong, max_error=target, failure=1 - CONFIDENCE),
     )
 
 
@@ -154,12 +141,13 @@ def _in_graph(given: list[Scored], target: float, seed: int) -> Split:
     try:
         modes = for_error(fit, target, CONFIDENCE)[0]
     except CalibrationError:
-        return Split(0.0, float("nan"), refused=True, broken=False)
+        return Split(0.0, float("nan"), float("nan"), refused=True, broken=False)
     wrong = [
         handed for one in test if (handed := accepted_error(one, modes["fast"], modes["deep"])) is not None
     ]
     return Split(
         len(wrong) / len(test),
+        float("nan"),
         float("nan"),
         refused=False,
         broken=is_broken(np.array(wrong, dtype=bool), target),
@@ -184,6 +172,7 @@ def halves(given: list[Scored], seed: int) -> tuple[list[Scored], list[Scored]]:
 def summary(splits: list[Split]) -> dict[str, float | None]:
     """Counts and means; coverage counts a refusal as 0. In the graph there is no one oracle threshold: None."""
     coverage, oracle = np.mean([one.coverage for one in splits]), np.mean([one.oracle for one in splits])
+    provable = np.mean([one.provable for one in splits])
     kept = [one.coverage for one in splits if not one.refused]
     return {
         "splits": len(splits),
@@ -192,6 +181,7 @@ def summary(splits: list[Split]) -> dict[str, float | None]:
         "coverage": float(coverage),
         "coverage_where_promised": float(np.mean(kept)) if kept else 0.0,
         "oracle_coverage": None if np.isnan(oracle) else float(oracle),
+        "provable_coverage": None if np.isnan(provable) else float(provable),
         "of_oracle": float(coverage / oracle) if oracle > 0 else None,
     }
 
@@ -233,10 +223,12 @@ def show_risks(risks: list[dict[str, Any]]) -> None:
     rows = [
         [f"{row['model']} {row['mode']}, on {row['judged_on'][0]} ...", str(row["answers"]), f"{row['error']:.3f}",
          f"{row['expected']:.3f}", f"{row['auroc']:.3f}", f"{row['ece']:.3f}",
-         "[{:.3f}, {:.3f}]".format(*row["ece_interval"])]
+         "[{:.3f}, {:.3f}]".format(*row["ece_interval"]), f"{row['ece_if_perfect']:.3f}",
+         f"{row['ece_debiased']:.3f}", f"{row['ece_equal_mass']:.3f}"]
         for row in risks
     ]  # fmt: skip
-    print_table(["risk on the other side", "answers", "error", "expected", "AUROC", "ECE", "95 %"], rows)
+    header = ["answers", "error", "expected", "AUROC", "ECE", "95 %", "if perfect", "debiased", "equal mass"]
+    print_table(["risk on the other side", *header], rows)
     for mode in MODES:
         mean = np.mean([row["ece"] for row in risks if row["mode"] == mode])
         print(f"mean ECE, {mode}: {mean:.3f}")
@@ -246,10 +238,12 @@ def show_promises(rows: list[dict[str, Any]]) -> None:
     table = [
         [f"{row['cell'][0]}{' -> ' if row['in_graph'] else ' '}{row['cell'][1]}, error <= {row['cell'][2]}",
          str(row["refused"]), str(row["broken"]), f"{row['coverage']:.3f}", f"{row['coverage_where_promised']:.3f}",
-         _shown(row["oracle_coverage"]), _shown(row["of_oracle"])]
+         _shown(row["oracle_coverage"]), _shown(row["of_oracle"]), _shown(row["provable_coverage"])]
         for row in rows
     ]  # fmt: skip
-    print_table(["promise", "refused", "broken", "coverage", "promised", "oracle", "share"], table)
+    print_table(
+        ["promise", "refused", "broken", "coverage", "promised", "oracle", "share", "provable"], table
+    )
 
 
 def _shown(value: float | None) -> str:

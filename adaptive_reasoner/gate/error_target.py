@@ -103,7 +103,7 @@ def _promise(
     if not len(fit.signals) or not len(test.signals):
         return None
     tested = len(test.signals)
-    thresholds = plan_thresholds(fit.risks(profile), fit.wrong, max_error=target, tested=tested)
+    thresholds = plan_thresholds(fit.risks(profile), max_error=target, tested=tested)
     return find_threshold(test.risks(profile), test.wrong, thresholds, max_error=target, failure=failure)
 
 

@@ -26,26 +26,26 @@ def least_accepted(max_error: float, failure: float) -> int:
     return math.ceil(math.log(failure) / math.log1p(-max_error))
 
 
-def plan_thresholds(risks: Floats, wrong: Flags, *, max_error: float, tested: int) -> list[float]:
+def plan_thresholds(risks: Floats, *, max_error: float, tested: int) -> list[float]:
     """Thresholds in the order in which to test them: the likeliest to pass first, then ever bolder ones.
 
-    Only the answers that the risks were fitted on are looked at, so that the test stays a test.
+    How many of the surest answers to expect wrong is the sum of their fitted risks: counting the few that were
+    wrong among the surest of a small part would choose a start by luck. Only answers that the test does not see
+    are looked at, so that it stays a test, and a poor order costs coverage, not the promise.
     Source: Laufer-Goldman et al., Pareto Testing, arXiv 2210.07913 (order the hypotheses on other data).
 
     Args:
-        risks: shape (n,), of the answers that the risks were fitted on.
-        wrong: shape (n,), of the same answers.
+        risks: shape (n,), P(wrong) of the answers that the risks were fitted on.
         max_error: in (0, 1).
         tested: how many other answers the thresholds will be tested on.
     """
-    order = np.argsort(risks, kind="stable")
-    ranked = risks[order]
+    ranked = np.sort(risks)
     ends = np.flatnonzero(np.append(ranked[1:] > ranked[:-1], True))  # a threshold takes all equal risks
     grid = ends[np.unique(np.linspace(0, len(ends) - 1, _STEPS).round().astype(int))]
-    expected = (np.cumsum(wrong[order])[grid] + 0.5) / (grid + 1)
+    expected = np.cumsum(ranked)[grid] / (grid + 1)
     accepted = np.round((grid + 1) / len(ranked) * tested).astype(int)
     chances = [
-        binomial_tail(int(rate * count), count, max_error)
+        binomial_tail(min(int(rate * count), count), count, max_error)
         for rate, count in zip(expected.tolist(), accepted.tolist(), strict=True)
     ]
     start = int(np.argmin(chances))
