@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from adaptive_reasoner.errors import LogprobsError
+from adaptive_reasoner.uncertainty.plain_entries import read_plain
 from adaptive_reasoner.uncertainty.shapes import as_list, as_mapping
 from adaptive_reasoner.uncertainty.tokens import TokenLogprob
 
@@ -83,7 +84,7 @@ def _read(logprobs: Any) -> list[TokenLogprob]:
     if entries is None:
         entries = as_list(fields.get("content"))
     if entries is not None:
-        return [_entry(entry) for entry in entries]
+        return read_plain(entries) or [_entry(entry) for entry in entries]
     tokens = as_list(fields.get("tokens"))
     if tokens is not None:
         return _arrays(tokens, as_list(fields.get("token_logprobs")), as_list(fields.get("top_logprobs")))
