@@ -18,6 +18,7 @@ import numpy as np
 from langchain_core.messages import AIMessage
 from measuring.auroc import Floats, Resampled, with_interval
 from measuring.report import RESULTS, Progress, print_table, provenance, write_json
+from measuring.stopping_rules import best_on_other_sets
 from measuring.votes import RUNS, Cases, Policy, Question, as_cases, read_questions, recording_path
 
 from adaptive_reasoner import EmbeddedChatModel
@@ -64,6 +65,7 @@ def main() -> None:
         result["sets"][name] = judge.result(cases)
         show(name, result["sets"][name])
     result["all_questions"] = Judge(as_cases(questions), options.resamples, options.seed).row(Policy(MOST))
+    result["best_rule_on_other_sets"] = best_on_other_sets(cases, LOSS_ALLOWED)
     result["rationale_rule"] = rationale_rule(questions)
     result["rationale_after_answer"] = rationale_after_answer(options.embedded_problems, options.seed)
     result["parity"] = parity(whole, options.seed)
@@ -233,6 +235,11 @@ def show_rest(result: Mapping[str, Any]) -> None:
         f" {100 * doubt['error_of_accepted']:.1f} % wrong; others {100 * doubt['error_of_others']:.1f} % wrong"
     )
     print(f"all {count} questions, a missing run agrees with none: {_cell(result['all_questions']['auroc'])}")
+    for name, row in result["best_rule_on_other_sets"].items():
+        print(
+            f"best of all rules on the other sets, on {name}: saves {100 * row['saved_share']:.0f} %,"
+            f" AUROC {row['lost']:+.4f}, stops at {row['stops_at']}"
+        )
     for title in ("rationale_rule", "rationale_after_answer"):
         for kind, found in result[title].items():
             print(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from measuring.auroc import Resampled, with_interval
+from measuring.stopping_rules import Table, best_on_other_sets, every_rule
 from measuring.votes import Policy, Question, as_cases
 
 from adaptive_reasoner.gate.statistics import auroc
@@ -63,3 +64,26 @@ def test_a_missing_run_agrees_with_none() -> None:
     cases = as_cases([two])
     assert cases.votes.shape[1] == 5
     assert sorted(np.unique((cases.votes == 0).sum(axis=1)).tolist()) == [2]
+
+
+def test_a_rule_stops_where_it_says() -> None:
+    table = Table.of(as_cases([FIVE]))
+    area, samples = table.judge(frozenset({(2,), (1, 1)}))
+
+    assert samples == 1.0  # both standings after one sample
+    # an agreeing first sample is drawn by a right answer in half of the orders, and never by a wrong one
+    assert area == pytest.approx(0.5 + 0.5 / 2)
+    assert table.judge(frozenset())[1] == 4.0
+
+
+def test_all_rules_are_tried_and_the_one_chosen_elsewhere_is_judged_here() -> None:
+    other = Question("other", FIVE.replies, FIVE.wrong, FIVE.answer_logprobs)
+    cases = as_cases([FIVE, other])
+
+    found = best_on_other_sets(cases, loss_allowed=1.0)
+
+    assert set(found) == {"set", "other"}
+    assert found["set"]["saved_share"] == 0.75  # any loss allowed: stop after one
+    assert len(list(every_rule({"set": Table.of(cases)}))) == 2 ** len(
+        {one for row in Table.of(cases).standings for one in row[1:4]}
+    )
