@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 from adaptive_reasoner.errors import LogprobsError
 from adaptive_reasoner.uncertainty.alignment import align_arguments, align_text, joined_text
+from adaptive_reasoner.uncertainty.plain_entries import check_numbers
 from adaptive_reasoner.uncertainty.reading import read
 from adaptive_reasoner.uncertainty.reply import Reply
 from adaptive_reasoner.uncertainty.thoughts import visible_text
-from adaptive_reasoner.uncertainty.tokens import TokenLogprob, TokenLogprobs, find_fault, normalize
+from adaptive_reasoner.uncertainty.tokens import TokenLogprob, TokenLogprobs, find_fault, find_flatness
 
 NO_LOGPROBS = "no log probabilities arrived with the answer"
 
@@ -51,10 +52,10 @@ def settle(reply: Reply) -> TokenLogprobs:
     )
     if isinstance(aligned, str) or aligned is None or not aligned[0]:
         reason = aligned if isinstance(aligned, str) else _mismatch(reply)
-        return _refused(reply, find_fault(reply.tokens) or reason)
+        return _refused(reply, find_fault(reply.tokens) or find_flatness(reply.tokens) or reason)
     tokens, text = aligned
-    fault = find_fault(tokens)
-    kept = tokens if fault else [normalize(token) for token in tokens]
+    kept, fault = check_numbers(tokens)
+    fault = fault or find_flatness(tokens)
     return TokenLogprobs(kept, text, trusted=fault is None, reason=fault, is_tool_call=bool(reply.arguments))
 
 

@@ -69,11 +69,15 @@ def token_bytes(token: TokenLogprob) -> bytes:
 def find_fault(tokens: Sequence[TokenLogprob]) -> str | None:
     """Why these numbers cannot be log probabilities of a real model, or None."""
     fault = next(filter(None, map(_token_fault, tokens)), None)
-    if fault or not tokens:
-        return fault
-    if all(map(_is_one_hot, tokens)):
+    if fault is None and tokens and all(map(_is_one_hot, tokens)):
         return "every probability is given as 0 or 1: the provider does not report its real ones"
-    if _are_uniform(tokens):
+    return fault
+
+
+def find_flatness(tokens: Sequence[TokenLogprob]) -> str | None:
+    """Whether a broken server gave every token the same probability, as small as 1 in a vocabulary; or None."""
+    first = tokens[0].logprob if tokens else 0.0
+    if len(tokens) > 1 and first < _LEAST_UNIFORM and all(token.logprob == first for token in tokens):
         return "every token is given as equally probable: the provider does not report its real probabilities"
     return None
 
@@ -110,12 +114,6 @@ def _token_fault(token: TokenLogprob) -> str | None:
     if mass > 1 + MASS_ROUNDING:
         return f"the probabilities at the token {token.token!r} add up to {mass:.2f}"
     return None
-
-
-def _are_uniform(tokens: Sequence[TokenLogprob]) -> bool:
-    """A broken server's flat logits: the same probability for every token, as small as 1 in a vocabulary."""
-    first = tokens[0].logprob
-    return first < _LEAST_UNIFORM and len(tokens) > 1 and all(token.logprob == first for token in tokens)
 
 
 def _is_one_hot(token: TokenLogprob) -> bool:
