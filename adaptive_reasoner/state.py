@@ -111,6 +111,7 @@ class ReasoningReport(TypedDict):
     rationale_agreement: float | None
     delivery: NotRequired[str]  # what became of the hand-off to `downstream`
     review: NotRequired[dict[str, Any]]  # what a person decided
+    allocation: NotRequired[dict[str, Any]]  # what is kept on average, its price, and what was spent so far
     recording: NotRequired[str]  # why the run could not be recorded
 
 

@@ -78,7 +78,7 @@ class _ConfidenceGateNode:
             signal = self._with_support(signal, state, message)
         judged = with_round(state, round_of(attempt, signal, message))
         options = self._options(judged, settings, attempt, message)
-        decision = self._decide(judged, attempt, options)
+        decision = self._decide(judged, attempt, options, settings)
         update = self._update(judged, decision, options, message)
         _announce(update["reasoning"], str(message.text), token_entropies(answer, bounds))
         return update
@@ -102,8 +102,11 @@ class _ConfidenceGateNode:
                 return with_support(signal, message, *earlier, self._parts.config.answer_span)
         return signal
 
-    def _decide(self, judged: ReasoningState, attempt: Attempt, options: _Options) -> Decision:
+    def _decide(
+        self, judged: ReasoningState, attempt: Attempt, options: _Options, settings: CallSettings
+    ) -> Decision:
         mode, can_review = MODE_OF_NODE[attempt["node"]], self._parts.config.review == "low_confidence"
+        allocation = self._parts.config.allocation
         is_whole = not attempt["error"] and not was_cut_off(judged["candidates"][-1])
         situation = Situation(
             mode=mode,
@@ -111,6 +114,8 @@ class _ConfidenceGateNode:
             can_escalate=options.can_escalate,
             can_review=can_review,
             accept_unknown=self._parts.config.accept_unknown and is_whole,
+            price=allocation.price(settings.tenant) if allocation else None,
+            triage=judged["reasoning"]["triage"],
         )
         rounds = judged["reasoning"]["rounds"]
         by_deep = mode != "fast" and answered_by_deep(rounds)

@@ -8,6 +8,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
 from adaptive_reasoner.config import ReasonerConfig
+from adaptive_reasoner.nodes.allocating import spending_of
 from adaptive_reasoner.nodes.call_settings import read_call_settings
 from adaptive_reasoner.nodes.claims import Claims
 from adaptive_reasoner.nodes.run_record import keep, run_record
@@ -43,6 +44,9 @@ class _HandOffNode:
     def __call__(self, state: ReasoningState, config: RunnableConfig) -> Update:
         settings = read_call_settings(config, self._config)
         report: ReasoningReport = {**state["reasoning"], "budget": budget_status(state, settings)}
+        if allocation := self._config.allocation:
+            allocation.observe(spending_of(report), settings.tenant)
+            report["allocation"] = allocation.report(settings.tenant)
         report["rationale_agreement"] = rationale_agreement(str(best_candidate(state).text))
         message = _final_message(state, report)
         if self._recorder is not None:

@@ -46,13 +46,14 @@ class _TriageNode:
     def __call__(self, state: ReasoningState, config: RunnableConfig) -> Update:
         settings = read_call_settings(config, self._config)
         state = with_abandoned_turn(state)
-        messages = state.get("messages", [])
+        messages, allocation = state.get("messages", []), self._config.allocation
         request = TriageRequest(
             messages=messages,
             text=newest_question(messages),
             thinking=settings.thinking,
             importance=settings.importance,
             previous_route=_previous_route(messages[:-1]),
+            price_of_thinking=allocation.price(settings.tenant).of_a_call if allocation else None,
         )
         decision = self._within_budget(choose_route(request, self._config, self._estimator), settings, state)
         get_stream_writer()({"event": "triage", "route": decision.route, "triage": decision.triage})

@@ -6,7 +6,8 @@
 4. Minimum thinking: the questions that `ReasonerConfig.least_thinking_share` draws think.
 5. A follow-up keeps its thread's route.
 6. The estimator's predicted gain against `ReasonerConfig.think_at_gain`, or against its own bound. An estimator
-   that was fitted for other models has no bound: it informs, and the gate decides.
+   that was fitted for other models has no bound: it informs, and the gate decides. Where an allocation asks a
+   higher price for thinking, the gain must reach that price.
 """
 
 import math
@@ -39,7 +40,7 @@ class TriageRequest:
         thinking: "auto", "off", "on" or {"budget_tokens": n}.
         importance: "normal" or "high".
         previous_route: where the thread's last answer came from, None for a first turn.
-        price_of_thinking: what an allocation asks for a call of the deep model, in P(right).
+        price_of_thinking: what an allocation asks for a call of the deep model, in P(right); None without one.
     """
 
     messages: Sequence[BaseMessage]
@@ -47,7 +48,7 @@ class TriageRequest:
     thinking: Any = "auto"
     importance: str = "normal"
     previous_route: Route | None = None
-    price_of_thinking: float = 0.0
+    price_of_thinking: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,14 @@ def choose_route(
         reason = "starts fast: nothing predicts the gain for this model, so the gate decides"
         return _decision("fast", "none", reason)
     triage = _checked(estimator.estimate(request.messages), estimator)
-    bound = _think_at_gain(config, estimator)
-    if bound is None:
+    own = _think_at_gain(config, estimator)
+    if own is None:
         reason = f"{triage['reason']}, for other models than these: it informs, and the gate decides"
         return RouteDecision("fast", {**triage, "reason": reason})
+    bound = own if request.price_of_thinking is None else max(own, request.price_of_thinking)
     route: Route = "deep" if triage["gain"] >= bound else "fast"
-    sign = "≥" if route == "deep" else "<"
-    reason = f"{triage['reason']}; predicted gain {triage['gain']:.2f} {sign} {bound:.2f}"
+    sign, price = "≥" if route == "deep" else "<", ", the price of thinking" if bound > own else ""
+    reason = f"{triage['reason']}; predicted gain {triage['gain']:.2f} {sign} {bound:.2f}{price}"
     return RouteDecision(route, {**triage, "reason": reason})
 
 
