@@ -26,7 +26,6 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.store.base import BaseStore
 
-from adaptive_reasoner.budget import check_scopes
 from adaptive_reasoner.config import ReasonerConfig
 from adaptive_reasoner.models import ModelSpec
 from adaptive_reasoner.nodes.claims import Claims
@@ -86,7 +85,6 @@ def build_reasoning_graph(  # noqa: PLR0913 - the public signature is fixed by t
         ConfigurationError: a model or a setting cannot be used; the message says what to do.
     """
     config = config or ReasonerConfig()
-    check_scopes(config.budgets)
     parts = assemble(fast, deep, tools, config)
     claims = Claims() if downstream is not None else None
 
@@ -102,7 +100,7 @@ def build_reasoning_graph(  # noqa: PLR0913 - the public signature is fixed by t
     graph.add_node("confidence_gate", make_confidence_gate_node(parts))
     graph.add_node("refine", make_refine_node(parts))
     graph.add_node("review", review)
-    graph.add_node("hand_off", make_hand_off_node(config, recorder, claims))
+    graph.add_node("hand_off", make_hand_off_node(config, recorder, claims, parts.purse))
 
     graph.add_edge(START, "triage")
     graph.add_conditional_edges("triage", route_after_triage)

@@ -51,7 +51,9 @@ class Signal(TypedDict):
     # After a thought the answer's own tokens are sure, however doubtful the thought was.
     thought_logprob: NotRequired[float]  # ln P of the whole thought, where the model reports it
     repeats: NotRequired[bool]  # of a refined answer: it is the answer that was sent back
-    support: NotRequired[float]  # of a deep answer: the probability that the fast answer gave to it, in [0, 1]
+    support: NotRequired[
+        float
+    ]  # of a deep answer: the probability that the fast answer gave to it, in [0, 1]
 
 
 class Usage(TypedDict):
@@ -86,6 +88,7 @@ class Round(TypedDict):
     tool_calls: NotRequired[list[str]]  # names of the tools that it asked for
     usage_estimated: NotRequired[bool]  # the model reported no usage, so tokens were counted here
     signal_calls: NotRequired[int]  # further calls, within this round's usage, that its signal took
+    capped_to: NotRequired[int]  # output tokens that a budget left for the call, fewer than it would take
 
 
 class BudgetStatus(TypedDict):
@@ -96,6 +99,9 @@ class BudgetStatus(TypedDict):
     used_tokens: int
     used_model_calls: int
     used_seconds: float
+    used_usd: float | None  # None: a price is unknown
+    # Of each account in the ledger: tokens, model_calls, seconds, cost_usd; calls under way at their worst case.
+    accounts: NotRequired[dict[str, dict[str, Any]]]
 
 
 class ReasoningReport(TypedDict):
@@ -112,6 +118,7 @@ class ReasoningReport(TypedDict):
     delivery: NotRequired[str]  # what became of the hand-off to `downstream`
     review: NotRequired[dict[str, Any]]  # what a person decided
     allocation: NotRequired[dict[str, Any]]  # what is kept on average, its price, and what was spent so far
+    run_id: NotRequired[str]  # under which it is recorded, where it is; labels name it
     recording: NotRequired[str]  # why the run could not be recorded
 
 
@@ -155,6 +162,7 @@ class Attempt(TypedDict):
     refused_by: str | None  # the limit that forbade the call, None if it was made
     signal: NotRequired[Signal]  # from elsewhere than the answer's log probabilities, which tell nothing
     signal_calls: NotRequired[int]  # model calls that this took
+    capped_to: NotRequired[int]  # output tokens that a budget left for the call
 
 
 class Turn(TypedDict):

@@ -4,29 +4,25 @@ Each node only says what to send (`Prepare`); sync and async differ in the one l
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
 from adaptive_reasoner.config import ReasonerConfig
-from adaptive_reasoner.errors import BudgetExhaustedError
 from adaptive_reasoner.nodes.call_settings import CallSettings, read_call_settings
-from adaptive_reasoner.nodes.model_call import (
-    ModelCaller,
-    ModelRequest,
-    Outcome,
-    no_usage,
-    takes_max_tokens,
-)
-from adaptive_reasoner.nodes.spending import Purse
+from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest, Outcome
+from adaptive_reasoner.nodes.purse import Asked, Purse
+from adaptive_reasoner.nodes.till import Till, Wish
 from adaptive_reasoner.nodes.two_forms import TwoForms
 from adaptive_reasoner.state import AnsweringNode, Attempt, ReasoningState
 
 Prepare = Callable[[ReasoningState, CallSettings], tuple[ModelCaller, ModelRequest]]
 Update = dict[str, Any]
+# Output tokens that a shortened thought leaves for the answer at the least.
+_LEAST_ANSWER_TOKENS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +46,26 @@ class Answering:
         return TwoForms(self.name, self._answer, self._aanswer)
 
     def _answer(self, state: ReasoningState, config: RunnableConfig) -> Update:
-        caller, request, refusal = self._begin(state, config)
-        return self._end(state, refusal or caller.call(request, config))
+        return self._end(state, Till(self.purse).call(self._wish(state, config), config))
 
     async def _aanswer(self, state: ReasoningState, config: RunnableConfig) -> Update:
-        caller, request, refusal = self._begin(state, config)
-        return self._end(state, refusal or await caller.acall(request, config))
+        return self._end(state, await Till(self.purse).acall(self._wish(state, config), config))
 
-    def _begin(
-        self, state: ReasoningState, config: RunnableConfig
-    ) -> tuple[ModelCaller, ModelRequest, Outcome | None]:
+    def _wish(self, state: ReasoningState, config: RunnableConfig) -> Wish:
         settings = read_call_settings(config, self.config)
         caller, request = self.prepare(state, settings)
-        allowed = self.purse.ask(state, settings, self.name, request)
-        if allowed.refusal:
-            return caller, request, _not_made(allowed.refusal)
-        get_stream_writer()({"event": "call", "node": self.name})
-        kwargs = dict(request.kwargs)
-        if allowed.max_output_tokens is not None and takes_max_tokens(caller.model):
-            kwargs["max_tokens"] = allowed.max_output_tokens
-        return caller, replace(request, kwargs=kwargs, max_seconds=allowed.max_seconds), None
+        return Wish(
+            Asked(state, settings, self.name, request, caller.model),
+            caller,
+            request,
+            shortened=partial(self._shortened, state, settings),
+            announce=lambda: get_stream_writer()({"event": "call", "node": self.name}),
+        )
+
+    def _shortened(self, state: ReasoningState, settings: CallSettings, output_tokens: int) -> ModelRequest:
+        """A thought that leaves room for its answer, of a model whose thoughts can be bounded."""
+        room = max(_LEAST_ANSWER_TOKENS, output_tokens // 4)
+        return self.prepare(state, settings.thinking_at_most(max(1, output_tokens - room)))[1]
 
     def _end(self, state: ReasoningState, outcome: Outcome) -> Update:
         attempt: Attempt = {
@@ -81,10 +77,7 @@ class Answering:
             "error_message": str(outcome.error) if outcome.error else None,
             "refused_by": outcome.refused_by,
         }
+        if outcome.capped_to is not None:
+            attempt["capped_to"] = outcome.capped_to
         candidates = [*state.get("candidates", []), outcome.message]
         return {"candidates": candidates, "turn": {**state["turn"], "attempt": attempt}}
-
-
-def _not_made(refusal: str) -> Outcome:
-    error = BudgetExhaustedError(f"The call was not made: {refusal}.")
-    return Outcome(AIMessage(""), no_usage(), 0.0, error, refused_by=refusal)

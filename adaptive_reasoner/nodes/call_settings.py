@@ -8,9 +8,8 @@ from typing import Any, cast
 from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import get_runtime
 
-from adaptive_reasoner.budget import check_scopes
 from adaptive_reasoner.config import Budget, ReasonerConfig
-from adaptive_reasoner.errors import ConfigurationError
+from adaptive_reasoner.errors import ConfigurationError, UnknownTenantError
 from adaptive_reasoner.thinking.switch import Thinking
 
 
@@ -23,12 +22,16 @@ class CallSettings:
         importance: "normal" or "high".
         budgets: the config's and the caller's budgets together; all hold.
         tenant: who the call is for, None if nobody was named.
+        thread_id: the thread's, None without one.
+        task: names the node's run; the same where a resumed graph runs it anew.
     """
 
     thinking: Any
     importance: str
     budgets: tuple[Budget, ...]
     tenant: str | None
+    thread_id: str | None = None
+    task: str = ""
 
     @property
     def deep_thinking(self) -> Thinking:
@@ -40,16 +43,24 @@ class CallSettings:
         """False if the caller switched thinking off."""
         return self.thinking != "off"
 
+    def thinking_at_most(self, tokens: int) -> "CallSettings":
+        """The same with thoughts of at most so many tokens."""
+        asked = self.deep_thinking
+        most = asked.get("budget_tokens", tokens) if isinstance(asked, dict) else tokens
+        return dataclasses.replace(self, thinking={"budget_tokens": min(tokens, most)})
+
 
 def read_call_settings(run_config: RunnableConfig, config: ReasonerConfig) -> CallSettings:
     """Read and check the settings of the call under way.
 
     Raises:
         ConfigurationError: a setting has a value that does not exist.
+        UnknownTenantError: it names no tenant, or an unknown one, where budgets are kept for tenants.
     """
     asked = _asked(run_config)
-    budgets = (*config.budgets, *_as_budgets(asked.get("budget")))
-    check_scopes(budgets)
+    tenant = asked.get("tenant")
+    budgets = (*config.budgets_of(tenant), *_as_budgets(asked.get("budget")))
+    _check_tenant(tenant, config, budgets)
     thinking, importance = asked.get("thinking", "auto"), asked.get("importance", "normal")
     if thinking not in ("auto", "off", "on") and not _is_token_budget(thinking):
         raise ConfigurationError(
@@ -57,7 +68,30 @@ def read_call_settings(run_config: RunnableConfig, config: ReasonerConfig) -> Ca
         )
     if importance not in ("normal", "high"):
         raise ConfigurationError(f'importance is {importance!r}; use "normal" or "high".')
-    return CallSettings(thinking, importance, budgets, asked.get("tenant"))
+    run = run_config.get("configurable") or {}
+    thread_id = run.get("thread_id")
+    return CallSettings(
+        thinking,
+        importance,
+        budgets,
+        tenant,
+        thread_id=None if thread_id is None else str(thread_id),
+        task=str(run.get("checkpoint_ns") or ""),
+    )
+
+
+def _check_tenant(tenant: Any, config: ReasonerConfig, budgets: tuple[Budget, ...]) -> None:
+    if tenant is not None and not (isinstance(tenant, str) and tenant):
+        raise ConfigurationError(f'tenant is {tenant!r}; give a name: context={{"tenant": "…"}}.')
+    needs_one = config.tenants is not None or any(budget.per == "tenant" for budget in budgets)
+    if tenant is None and needs_one:
+        raise UnknownTenantError(
+            'A budget is kept for each tenant and the call names none; give context={"tenant": "…"}.'
+        )
+    if config.tenants is not None and tenant not in config.tenants:
+        raise UnknownTenantError(
+            f"The tenant {tenant!r} is not in ReasonerConfig.tenants; add it there or name another."
+        )
 
 
 def _asked(run_config: RunnableConfig) -> dict[str, Any]:

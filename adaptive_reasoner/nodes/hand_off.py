@@ -11,7 +11,8 @@ from adaptive_reasoner.config import ReasonerConfig
 from adaptive_reasoner.nodes.allocating import spending_of
 from adaptive_reasoner.nodes.call_settings import read_call_settings
 from adaptive_reasoner.nodes.claims import Claims
-from adaptive_reasoner.nodes.run_record import keep, run_record
+from adaptive_reasoner.nodes.purse import Purse
+from adaptive_reasoner.nodes.run_record import keep, run_id, run_record
 from adaptive_reasoner.nodes.spending import budget_status, thread_totals
 from adaptive_reasoner.prompts import NOT_ANSWERED, TOOL_NOT_RUN, WITHHELD
 from adaptive_reasoner.state import ReasoningReport, ReasoningState, Recorder
@@ -21,7 +22,7 @@ Update = dict[str, Any]
 
 
 def make_hand_off_node(
-    config: ReasonerConfig, recorder: Recorder | None, claims: Claims | None
+    config: ReasonerConfig, recorder: Recorder | None, claims: Claims | None, purse: Purse
 ) -> "_HandOffNode":
     """Build the node.
 
@@ -29,25 +30,32 @@ def make_hand_off_node(
         config: the graph's settings.
         recorder: gets one record a run.
         claims: where a settled answer's hand-off to `downstream` is claimed; None without one.
+        purse: knows what is used of the budgets that others share.
     """
-    return _HandOffNode(config, recorder, claims)
+    return _HandOffNode(config, recorder, claims, purse)
 
 
 class _HandOffNode:
     """Callable node; its result ends the turn."""
 
-    def __init__(self, config: ReasonerConfig, recorder: Recorder | None, claims: Claims | None) -> None:
+    def __init__(
+        self, config: ReasonerConfig, recorder: Recorder | None, claims: Claims | None, purse: Purse
+    ) -> None:
         self._config = config
+        self._purse = purse
         self._recorder = recorder
         self._claims = claims
 
     def __call__(self, state: ReasoningState, config: RunnableConfig) -> Update:
         settings = read_call_settings(config, self._config)
-        report: ReasoningReport = {**state["reasoning"], "budget": budget_status(state, settings)}
+        status = budget_status(state, settings, self._purse.standings(settings))
+        report: ReasoningReport = {**state["reasoning"], "budget": status}
         if allocation := self._config.allocation:
             allocation.observe(spending_of(report), settings.tenant)
             report["allocation"] = allocation.report(settings.tenant)
         report["rationale_agreement"] = rationale_agreement(str(best_candidate(state).text))
+        if self._recorder is not None:
+            report["run_id"] = run_id(state, config)
         message = _final_message(state, report)
         if self._recorder is not None:
             record = run_record(state, str(message.text), report, config, settings.tenant)

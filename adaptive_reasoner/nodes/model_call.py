@@ -8,13 +8,14 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import RunnableConfig
 
+from adaptive_reasoner.budget.prices import Price
 from adaptive_reasoner.budget.tokens import count_tokens
 from adaptive_reasoner.errors import AdaptiveReasonerError, ModelTimeoutError
 from adaptive_reasoner.nodes.isolated import DaemonThreads, arun_isolated, run_isolated
 from adaptive_reasoner.nodes.problems import as_our_error, find_problem
 from adaptive_reasoner.nodes.whole_logprobs import WholeLogprobs
 from adaptive_reasoner.state import Usage
-from adaptive_reasoner.thinking import is_embedded, model_name_of
+from adaptive_reasoner.thinking import model_name_of
 
 _KEEP_THREAD_SECONDS = 10.0
 
@@ -45,6 +46,7 @@ class Outcome:
         error: why there is no usable answer, None if there is one.
         usage_estimated: True if the tokens were counted here.
         refused_by: the limit that forbade the call, None if it was made.
+        capped_to: output tokens that a budget left for it, None if it got what it would take.
     """
 
     message: AIMessage
@@ -53,13 +55,29 @@ class Outcome:
     error: AdaptiveReasonerError | None = None
     usage_estimated: bool = False
     refused_by: str | None = None
+    capped_to: int | None = None
 
 
 class ModelCaller:
-    """Calls one model, sync or async, with a deadline; past LangChain's cache where `cached` is false."""
+    """Calls one model, sync or async, with a deadline; past LangChain's cache where `cached` is false.
 
-    def __init__(self, model: BaseChatModel, timeout_seconds: float | None, *, cached: bool = True) -> None:
+    Args:
+        model: the model.
+        timeout_seconds: of each call, None for no limit.
+        price: of its tokens; None: it is unknown, and so is what a call costs.
+        cached: let LangChain's cache answer.
+    """
+
+    def __init__(
+        self,
+        model: BaseChatModel,
+        timeout_seconds: float | None,
+        *,
+        price: Price | None = None,
+        cached: bool = True,
+    ) -> None:
         self.model = model
+        self._price = price
         whole = WholeLogprobs.around(model)
         self._whole = whole if cached else whole.model_copy(update={"cache": False})
         self._timeout_seconds = timeout_seconds
@@ -97,8 +115,7 @@ class ModelCaller:
         # A call that was given up on was still sent, and is likely to be paid for.
         reported = usage_of(message)
         usage = reported or self._estimated_usage(message, request)
-        if is_embedded(self.model):
-            usage["cost_usd"] = 0.0  # it runs on the caller's own machine
+        usage["cost_usd"] = _cost(self._price, usage, message)
         return Outcome(message, usage, latency, error, usage_estimated=reported is None)
 
     def _estimated_usage(self, message: AIMessage, request: ModelRequest) -> Usage:
@@ -112,6 +129,15 @@ class ModelCaller:
             "total_tokens": sent + received,
             "cost_usd": None,
         }
+
+
+def _cost(price: Price | None, usage: Usage, message: AIMessage) -> float | None:
+    """US dollars; what the provider's cache took in and gave out has prices of its own."""
+    if price is None:
+        return None
+    details = (message.usage_metadata or {}).get("input_token_details") or {}
+    read, written = details.get("cache_read") or 0, details.get("cache_creation") or 0
+    return price.cost(usage["input_tokens"], usage["output_tokens"], read, written)
 
 
 def takes_max_tokens(model: BaseChatModel) -> bool:

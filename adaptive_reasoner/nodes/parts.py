@@ -12,7 +12,7 @@ from adaptive_reasoner.errors import ConfigurationError
 from adaptive_reasoner.gate.shipped import profile_for
 from adaptive_reasoner.models import ModelSpec, resolve_model
 from adaptive_reasoner.nodes.model_call import ModelCaller
-from adaptive_reasoner.nodes.spending import Purse
+from adaptive_reasoner.nodes.purse import Purse
 from adaptive_reasoner.thinking import model_name_of
 
 
@@ -46,16 +46,17 @@ def assemble(
     """Resolve the models and pair each with its gate, tools and limits."""
     fast_model = resolve_model(fast)
     deep_model = fast_model if deep is None else resolve_model(deep)
+    purse = Purse(config, fast_model, deep_model)
     return Parts(
         config=config,
-        fast=ModelCaller(fast_model, config.model_timeout_seconds),
-        deep=ModelCaller(deep_model, config.model_timeout_seconds),
+        fast=ModelCaller(fast_model, config.model_timeout_seconds, price=purse.price_of(fast_model)),
+        deep=ModelCaller(deep_model, config.model_timeout_seconds, price=purse.price_of(deep_model)),
         thinks_by_prompt=deep is None,
         fast_tools=_bound(fast_model, tools),
         deep_tools=_bound(deep_model, tools),
         fast_gate=config.gate or profile_for(model_name_of(fast_model)),
         deep_gate=config.gate or profile_for(model_name_of(deep_model)),
-        purse=Purse(config, fast_model, deep_model),
+        purse=purse,
     )
 
 

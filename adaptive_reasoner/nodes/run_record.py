@@ -33,22 +33,27 @@ def run_record(
         config: of the run; names its thread.
         tenant: who it was for.
     """
-    thread = (config.get("configurable") or {}).get("thread_id")
-    thread_id = None if thread is None else str(thread)
     question = next((m for m in reversed(state["messages"]) if isinstance(m, HumanMessage)), None)
     judged = state["candidates"][: len(report["rounds"])]  # a person's edit is one more
     return {
-        "run_id": _run_id(state, thread_id),
+        "run_id": run_id(state, config),
         "recorded_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "question": str(question.text) if question else "",
         "answer": answer,
         "answers": [str(message.text) for message in judged],
         "models": [_model_name(message) for message in judged],
         "report": copy.deepcopy(report),
-        "thread_id": thread_id,
+        "thread_id": _thread_id(config),
         "tenant": tenant,
         "version": _package_version(),
     }
+
+
+def run_id(state: ReasoningState, config: RunnableConfig) -> str:
+    """The same for the same turn, however often it is resumed: its calls' ids are in every checkpoint."""
+    calls = [message.id for message in state["candidates"]]
+    named = json.dumps([_thread_id(config), state["turn"]["started_at"], calls])
+    return str(uuid.uuid5(_NAMESPACE, named))
 
 
 def keep(recorder: Recorder, record: RunRecord) -> str | None:
@@ -67,10 +72,9 @@ def keep(recorder: Recorder, record: RunRecord) -> str | None:
     return problem
 
 
-def _run_id(state: ReasoningState, thread_id: str | None) -> str:
-    """The same for the same turn, however often it is resumed: its calls' ids are in every checkpoint."""
-    calls = [message.id for message in state["candidates"]]
-    return str(uuid.uuid5(_NAMESPACE, json.dumps([thread_id, state["turn"]["started_at"], calls])))
+def _thread_id(config: RunnableConfig) -> str | None:
+    thread = (config.get("configurable") or {}).get("thread_id")
+    return None if thread is None else str(thread)
 
 
 def _model_name(message: AIMessage) -> str:

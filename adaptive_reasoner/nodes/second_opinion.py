@@ -17,13 +17,15 @@ from langgraph.constants import TAG_NOSTREAM
 from adaptive_reasoner.nodes.call_settings import CallSettings, read_call_settings
 from adaptive_reasoner.nodes.deep_think import deep_request
 from adaptive_reasoner.nodes.fast_answer import fast_request
-from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest, Outcome, takes_max_tokens
+from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest, Outcome
 from adaptive_reasoner.nodes.parts import Parts
 from adaptive_reasoner.nodes.problems import was_cut_off
+from adaptive_reasoner.nodes.purse import Asked
 from adaptive_reasoner.nodes.refine import refine_request
 from adaptive_reasoner.nodes.rounds import round_of, with_round
 from adaptive_reasoner.nodes.sendable import sendable
 from adaptive_reasoner.nodes.spending import total_usage
+from adaptive_reasoner.nodes.till import Till, Wish
 from adaptive_reasoner.nodes.two_forms import TwoForms
 from adaptive_reasoner.state import AnsweringNode, Attempt, ReasoningState
 from adaptive_reasoner.thinking import has_thinking_switch, is_embedded, logprob_kwargs, thinking_kwargs
@@ -52,6 +54,7 @@ class _SecondOpinion:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._till = Till(parts.purse)
         # A cache would give the same sample again and again.
         self._fast_sampler = self._caller(parts.fast.model, cached=False)
         self._deep_sampler = self._caller(parts.deep.model, cached=False)
@@ -62,24 +65,22 @@ class _SecondOpinion:
         steps, outcome = self._steps(state, config), None
         while True:
             try:
-                caller, request = steps.send(outcome)
+                wish = steps.send(outcome)
             except StopIteration as finished:
                 return finished.value
-            outcome = caller.call(request, _unstreamed(config))
+            outcome = self._till.call(wish, _unstreamed(config))
 
     async def aask(self, state: ReasoningState, config: RunnableConfig) -> Update:
         """The same without blocking the event loop."""
         steps, outcome = self._steps(state, config), None
         while True:
             try:
-                caller, request = steps.send(outcome)
+                wish = steps.send(outcome)
             except StopIteration as finished:
                 return finished.value
-            outcome = await caller.acall(request, _unstreamed(config))
+            outcome = await self._till.acall(wish, _unstreamed(config))
 
-    def _steps(
-        self, state: ReasoningState, config: RunnableConfig
-    ) -> Generator[Call, Outcome | None, Update]:
+    def _steps(self, state: ReasoningState, config: RunnableConfig) -> Generator[Wish, Any, Update]:
         message, attempt = state["candidates"][-1], state["turn"]["attempt"]
         if attempt is None or not self._is_needed(message, attempt):
             return {"turn": state["turn"]}
@@ -95,10 +96,10 @@ class _SecondOpinion:
             except StopIteration as finished:
                 signal = finished.value
                 break
-            call, refusal = self._allowed(state, settings, attempt, ask)
-            outcome = (yield call) if call else None
-            attempt = _with_call(attempt, outcome) if outcome else attempt
-            reply = outcome.message if outcome and not outcome.error else None
+            outcome = yield self._wish(state, settings, attempt, ask)
+            refusal = outcome.refused_by
+            attempt = attempt if refusal else _with_call(attempt, outcome)
+            reply = None if outcome.error else outcome.message
         if refusal and signal["kind"] == "unknown":
             signal = unknown_signal(f"{signal['reason']} ({refusal})")
         return {"turn": {**state["turn"], "attempt": {**attempt, "signal": signal}}}
@@ -108,21 +109,13 @@ class _SecondOpinion:
             return False
         return score_message(message, self._parts.config.answer_span)["kind"] == "unknown"
 
-    def _allowed(
-        self, state: ReasoningState, settings: CallSettings, attempt: Attempt, ask: Ask
-    ) -> tuple[Call | None, str | None]:
-        """The call with what the budget leaves for it, or why it must not be made."""
+    def _wish(self, state: ReasoningState, settings: CallSettings, attempt: Attempt, ask: Ask) -> Wish:
+        """The call, which the budgets are asked about as if the answer that it is for were judged."""
         caller, request = self._call(state, settings, attempt, ask)
         message = state["candidates"][-1]
         so_far = with_round(state, round_of(attempt, unknown_signal("sought"), message))
-        allowed = self._parts.purse.ask(so_far, settings, attempt["node"], request, caller.model)
-        if allowed.refusal:
-            return None, allowed.refusal
-        limits = [n for n in (allowed.max_output_tokens, ask.max_output_tokens) if n is not None]
-        kwargs = dict(request.kwargs)
-        if limits and takes_max_tokens(caller.model):
-            kwargs["max_tokens"] = min(limits)
-        return (caller, replace(request, kwargs=kwargs, max_seconds=allowed.max_seconds)), None
+        asked = Asked(so_far, settings, attempt["node"], request, caller.model, ask.max_output_tokens)
+        return Wish(asked, caller, request)
 
     def _call(self, state: ReasoningState, settings: CallSettings, attempt: Attempt, ask: Ask) -> Call:
         if ask.messages is None:
@@ -143,7 +136,8 @@ class _SecondOpinion:
         return caller
 
     def _caller(self, model: BaseChatModel, *, cached: bool = True) -> ModelCaller:
-        return ModelCaller(model, self._parts.config.model_timeout_seconds, cached=cached)
+        price = self._parts.purse.price_of(model)
+        return ModelCaller(model, self._parts.config.model_timeout_seconds, price=price, cached=cached)
 
 
 def _sampling(caller: ModelCaller, attempt: Attempt, ask: Ask) -> dict[str, Any]:

@@ -1,22 +1,14 @@
-"""The budget's question before every model call, and the report's line about it."""
+"""What the state says was spent, and the report's line about the budgets."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, cast
 
-from langchain_core.language_models import BaseChatModel
-
-from adaptive_reasoner.budget import Allowance, Spent, allowance
-from adaptive_reasoner.budget.limits import NextCall
-from adaptive_reasoner.budget.tokens import count_tokens
-from adaptive_reasoner.config import ReasonerConfig
+from adaptive_reasoner.budget import Spent
 from adaptive_reasoner.errors import BudgetExhaustedError
-from adaptive_reasoner.nodes.best_round import answered_by_deep
 from adaptive_reasoner.nodes.call_settings import CallSettings
-from adaptive_reasoner.nodes.model_call import ModelRequest, takes_max_tokens
 from adaptive_reasoner.state import (
-    AnsweringNode,
     Attempt,
     BudgetStatus,
     ReasoningState,
@@ -24,79 +16,6 @@ from adaptive_reasoner.state import (
     ThreadTotals,
     Usage,
 )
-from adaptive_reasoner.thinking import is_embedded, model_name_of
-
-# What a call is taken to generate at most where no limit is known: of a model that can be capped, and of others.
-CAPPED_OUTPUT_TOKENS = 4096
-DEFAULT_OUTPUT_TOKENS = 1024
-# Room for what a refine request adds to the thread, in tokens.
-_PROMPT_MARGIN = 64
-
-
-class Purse:
-    """Knows the models' names, limits and prices and asks the budgets about the next call."""
-
-    def __init__(self, config: ReasonerConfig, fast: BaseChatModel, deep: BaseChatModel) -> None:
-        self._config = config
-        self._fast, self._deep = fast, deep
-
-    def ask(
-        self,
-        state: ReasoningState,
-        settings: CallSettings,
-        node: AnsweringNode,
-        request: ModelRequest | None = None,
-        model: BaseChatModel | None = None,
-    ) -> Allowance:
-        """May `node` make a model call now?
-
-        Args:
-            state: the run so far.
-            settings: this call's settings; its budgets all hold.
-            node: who asks.
-            request: what is sent, if it is known already; taken to be the thread and its newest answer otherwise.
-            model: who is called, if it is not the one that `node` calls.
-        """
-        calls = _query_spent(state).model_calls
-        if calls >= self._config.max_model_calls:
-            return Allowance(
-                refusal=f"max_model_calls: {calls} of {self._config.max_model_calls} model calls are used"
-            )
-        if not settings.budgets:
-            return Allowance(max_output_tokens=self._config.max_output_tokens)
-        call = self._next_call(model or self._model_of(state, node), state, request)
-        allowed = allowance(settings.budgets, spent_by_scope(state), call)
-        limits = [n for n in (allowed.max_output_tokens, self._config.max_output_tokens) if n is not None]
-        return replace(allowed, max_output_tokens=min(limits, default=None))
-
-    def _model_of(self, state: ReasoningState, node: AnsweringNode) -> BaseChatModel:
-        by_deep = node == "deep_think" or (node == "refine" and answered_by_deep(_rounds(state)))
-        return self._deep if by_deep else self._fast
-
-    def _next_call(
-        self, model: BaseChatModel, state: ReasoningState, request: ModelRequest | None
-    ) -> NextCall:
-        prompt = (
-            request.messages if request else [*state.get("messages", []), *state.get("candidates", [])[-1:]]
-        )
-        tools = request.kwargs.get("tools", ()) if request else ()
-        count = count_tokens(prompt, model_name_of(model), tools)
-        # An approximate count may be short by a third; a budget must hold all the same.
-        tokens = count.tokens if count.exact else count.tokens * 4 // 3
-        return NextCall(
-            input_tokens=tokens + (0 if request else _PROMPT_MARGIN),
-            output_tokens=self._output_limit(model),
-            cost_usd=0.0 if is_embedded(model) else None,
-            can_be_capped=takes_max_tokens(model),
-        )
-
-    def _output_limit(self, model: BaseChatModel) -> int:
-        """The most that one call of `model` generates."""
-        if not takes_max_tokens(model):
-            return self._config.max_output_tokens or DEFAULT_OUTPUT_TOKENS
-        own = getattr(model, "max_tokens", None) or (model.profile or {}).get("max_output_tokens")
-        known = [limit for limit in (self._config.max_output_tokens, own) if limit]
-        return min(known, default=CAPPED_OUTPUT_TOKENS)
 
 
 def spent_by_scope(state: ReasoningState) -> dict[str, Spent]:
@@ -143,13 +62,21 @@ def with_abandoned_turn(state: ReasoningState) -> ReasoningState:
     return {**state, "candidates": [], "thread_totals": totals}
 
 
-def budget_status(state: ReasoningState, settings: CallSettings) -> BudgetStatus | None:
-    """The report's line about the budgets; None if there are none and no cap stopped the run."""
+def budget_status(
+    state: ReasoningState, settings: CallSettings, accounts: Mapping[str, Spent] | None = None
+) -> BudgetStatus | None:
+    """The report's line about the budgets; None if there are none and no cap stopped the run.
+
+    Args:
+        state: of the finished turn.
+        settings: whose budgets held.
+        accounts: what is used of those that are counted in the ledger.
+    """
     stopped_by = state["turn"]["stopped_by"] if "turn" in state else None
     if not settings.budgets and stopped_by is None:
         return None
     spent = _query_spent(state)
-    return {
+    status: BudgetStatus = {
         "limits": [
             {key: value for key, value in asdict(budget).items() if value is not None}
             for budget in settings.budgets
@@ -158,7 +85,11 @@ def budget_status(state: ReasoningState, settings: CallSettings) -> BudgetStatus
         "used_tokens": spent.tokens,
         "used_model_calls": spent.model_calls,
         "used_seconds": spent.seconds,
+        "used_usd": spent.cost_usd,
     }
+    if accounts:
+        status["accounts"] = {name: asdict(used) for name, used in accounts.items()}
+    return status
 
 
 def total_usage(usages: Sequence[Usage]) -> Usage:
@@ -173,7 +104,7 @@ def total_usage(usages: Sequence[Usage]) -> Usage:
 
 def add_costs(*costs: float | None) -> float | None:
     """The sum in USD, None if one part is unknown."""
-    return None if None in costs else sum(cost for cost in costs if cost is not None)
+    return None if None in costs else sum((cost for cost in costs if cost is not None), 0.0)
 
 
 def no_totals() -> ThreadTotals:
@@ -202,8 +133,9 @@ def _seconds(state: ReasoningState, made: Sequence[Round]) -> float:
 
 def _made(state: ReasoningState) -> list[Round]:
     """The rounds without those whose call the budget forbade."""
-    return [one for one in _rounds(state) if one.get("error") != BudgetExhaustedError.code]
+    return [one for one in rounds_of(state) if one.get("error") != BudgetExhaustedError.code]
 
 
-def _rounds(state: ReasoningState) -> list[Round]:
+def rounds_of(state: ReasoningState) -> list[Round]:
+    """The turn's rounds so far."""
     return list(state["reasoning"]["rounds"]) if "reasoning" in state else []

@@ -12,7 +12,8 @@ from adaptive_reasoner.config import ReasonerConfig
 from adaptive_reasoner.errors import InvalidInputError
 from adaptive_reasoner.nodes.call_settings import CallSettings, read_call_settings
 from adaptive_reasoner.nodes.parts import Parts
-from adaptive_reasoner.nodes.spending import Purse, total_usage, with_abandoned_turn
+from adaptive_reasoner.nodes.purse import Purse
+from adaptive_reasoner.nodes.spending import total_usage, with_abandoned_turn
 from adaptive_reasoner.state import (
     DifficultyEstimator,
     ReasoningReport,

@@ -9,7 +9,6 @@ from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 
 from adaptive_reasoner import Budget, ReasonerConfig, build_reasoning_graph
-from adaptive_reasoner.errors import ConfigurationError
 from adaptive_reasoner.testing import Reply, ScriptedChatModel
 
 THREAD = {"configurable": {"thread_id": "1"}}
@@ -234,14 +233,6 @@ def test_tools_count_as_input(build):
     assert build(sure("42"), config=config).invoke({"messages": "Hi?"})["messages"][-1].text == "42"
     report = build(sure("42"), tools=[search], config=config).invoke({"messages": "Hi?"})["reasoning"]
     assert report["rounds"][0]["error"] == "budget_exhausted"
-
-
-@pytest.mark.parametrize("per", ["tenant", "day"])
-def test_scopes_that_need_a_ledger_are_refused(build, per):
-    with pytest.raises(ConfigurationError, match="ledger"):
-        build(sure("42"), config=ReasonerConfig(budget=Budget(max_tokens=9, per=per)))
-    with pytest.raises(ConfigurationError, match="ledger"):
-        build(sure("42")).invoke({"messages": "How?"}, context={"budget": {"max_tokens": 9, "per": per}})
 
 
 def test_no_budget_leaves_the_report_without_one(ask_few, build):
