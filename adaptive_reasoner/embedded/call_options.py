@@ -9,7 +9,8 @@ from adaptive_reasoner.embedded.generation import GenerationConfig
 from adaptive_reasoner.embedded.phases import ThoughtLimits
 from adaptive_reasoner.errors import ConfigurationError
 
-Thinking = Literal["off", "on", "answer_first"] | dict[str, int]
+Thinking = Literal["off", "on", "answer_first", "auto"] | dict[str, int]
+Wish = Mode | Literal["auto"]
 
 # OpenAI's names, so that a server can pass them on; None: think as long as it takes.
 _EFFORT_BUDGETS: dict[str, int | None] = {"low": 48, "medium": 96, "high": None, "xhigh": None, "max": None}
@@ -22,12 +23,15 @@ class CallOptions:
     """One call's wishes.
 
     Attributes:
-        mode: of a question; a request to refine is answered in mode "refine" whatever stands here.
+        mode: of a question, "auto" leaves it to the model; a request to refine is answered in mode "refine"
+            whatever stands here.
+        auto_share: percentage of questions on which mode "auto" should think.
         stop: strings before which the visible text ends.
         logprobs_in_chunks: where streamed log probabilities go, see `EmbeddedChatModel`.
     """
 
-    mode: Mode
+    mode: Wish
+    auto_share: int
     generation: GenerationConfig
     stop: tuple[str, ...]
     logprobs_in_chunks: bool
@@ -53,13 +57,14 @@ def resolve_options(
     stops = stop if stop is not None else (values.get("stop") or ())
     return CallOptions(
         mode=mode,
+        auto_share=values["auto_share"],
         generation=config,
         stop=(stops,) if isinstance(stops, str) else tuple(stops),
         logprobs_in_chunks=bool(values["logprobs_in_chunks"]),
     )
 
 
-def _mode_and_budget(fields: Mapping[str, Any], arguments: Mapping[str, Any]) -> tuple[Mode, int | None]:
+def _mode_and_budget(fields: Mapping[str, Any], arguments: Mapping[str, Any]) -> tuple[Wish, int | None]:
     """The call comes before the fields, and `thinking` before `reasoning_effort`, which has no default."""
     if arguments.get("thinking") is not None:
         return parse_thinking(arguments["thinking"])
@@ -67,11 +72,11 @@ def _mode_and_budget(fields: Mapping[str, Any], arguments: Mapping[str, Any]) ->
     return parse_effort(effort) if effort else parse_thinking(fields["thinking"])
 
 
-def parse_thinking(thinking: Any) -> tuple[Mode, int | None]:
+def parse_thinking(thinking: Any) -> tuple[Wish, int | None]:
     """Mode and thinking budget in tokens (None: no limit) for a `thinking` setting.
 
     Raises:
-        ConfigurationError: it is none of the four forms.
+        ConfigurationError: it is none of the five forms.
     """
     if thinking == "off":
         return "fast", None
@@ -79,12 +84,15 @@ def parse_thinking(thinking: Any) -> tuple[Mode, int | None]:
         return "deep", None
     if thinking == "answer_first":
         return "answer_first", None
+    if thinking == "auto":
+        return "auto", None
     if isinstance(thinking, Mapping):
         budget = cast("Mapping[str, Any]", thinking).get("budget_tokens")
         if isinstance(budget, int) and not isinstance(budget, bool) and budget >= 0:
             return "deep", budget
     raise ConfigurationError(
-        f'thinking is {thinking!r}; use "off", "on", "answer_first" or {{"budget_tokens": n}} with n >= 0.'
+        f'thinking is {thinking!r}; use "off", "on", "auto", "answer_first" or {{"budget_tokens": n}} '
+        "with n >= 0."
     )
 
 

@@ -24,6 +24,7 @@ from adaptive_reasoner.embedded.completion import (
 )
 from adaptive_reasoner.embedded.conversation import read_prompt
 from adaptive_reasoner.embedded.dialogue import encode_turn
+from adaptive_reasoner.embedded.first_token import choose_mode
 from adaptive_reasoner.embedded.generation import MIN_NEW_TOKENS
 from adaptive_reasoner.embedded.openai_logprobs import choice_logprobs
 from adaptive_reasoner.embedded.runtime import Runtime, shipped_runtime
@@ -31,8 +32,8 @@ from adaptive_reasoner.embedded.tokenizer import encoding
 
 _CONTEXT = 512  # tokens, of the shipped model
 _CALL_FIELDS = (
-    "thinking", "reasoning_effort", "temperature", "seed", "max_tokens", "stop", "logprobs", "top_logprobs",
-    "logprobs_in_chunks",
+    "thinking", "auto_share", "reasoning_effort", "temperature", "seed", "max_tokens", "stop", "logprobs",
+    "top_logprobs", "logprobs_in_chunks",
 )  # fmt: skip
 
 
@@ -48,14 +49,20 @@ class EmbeddedChatModel(BaseChatModel):
     bound, so that agents run, but it never calls one. A newest message that ends with
     `dialogue.REFINE_REQUEST_ENDING` after an answer is met with short work (a thought) and a revised answer.
 
+    With `thinking="auto"` the model says by itself whether it thinks, by the first token after the prompt;
+    `response_metadata["auto"]` tells the mode, P(<think>) and the threshold that it was held against.
+
     `usage_metadata` counts as output what is generated: thought, `</think>`, answer and `<eos>`; the mode
-    token is part of the prompt. Thoughts come as standard `reasoning` content blocks before a `text` block.
-    Log probabilities come in OpenAI's shape and cover the visible text; those of the thought, `</think>`
-    left out, are under `response_metadata["reasoning_logprobs"]`. They are the model's own, at temperature
-    1 and before a token is forced or forbidden.
+    token is part of the prompt, but where the model chose it. Thoughts come as standard `reasoning` content
+    blocks before a `text` block. Log probabilities come in OpenAI's shape and cover the visible text; those
+    of the thought, `</think>` left out, are under `response_metadata["reasoning_logprobs"]`. They are the
+    model's own, at temperature 1 and before a token is forced or forbidden.
 
     Attributes:
-        thinking: "off", "on", {"budget_tokens": n} or "answer_first" (the rationale after the answer).
+        thinking: "off", "on", {"budget_tokens": n}, "auto" (the model's own choice) or "answer_first" (the
+            rationale after the answer).
+        auto_share: percentage of questions like those it was calibrated on that "auto" thinks about: 25, 50
+            or 75.
         reasoning_effort: OpenAI's levels, instead of `thinking`: none and minimal are off, low is a budget of
             48 tokens, medium of 96, high is on.
         temperature: 0 is greedy.
@@ -72,6 +79,7 @@ class EmbeddedChatModel(BaseChatModel):
 
     model_name: str = MODEL_NAME
     thinking: Thinking = "off"
+    auto_share: int = 50
     reasoning_effort: str | None = None
     temperature: float = Field(default=0.0, ge=0.0)
     seed: int | None = None
@@ -124,7 +132,11 @@ class EmbeddedChatModel(BaseChatModel):
         options = resolve_options(fields, stop, kwargs)
         runtime = self.runtime or shipped_runtime()
         prompt, is_refine = read_prompt(messages, runtime.shape.context)
-        return Completion(runtime, prompt, "refine" if is_refine else options.mode, options)
+        if is_refine or options.mode != "auto":
+            mode = "refine" if is_refine or options.mode == "auto" else options.mode
+            return Completion(runtime, prompt, mode, options)
+        choice = choose_mode(runtime, prompt, options.auto_share)
+        return Completion(runtime, prompt, choice.mode, options, choice)
 
     @override
     def bind_tools(

@@ -10,6 +10,7 @@ from langchain_core.messages.ai import UsageMetadata
 from adaptive_reasoner.embedded.answer_text import Piece, PieceBuilder, VisibleToken, visible_bytes
 from adaptive_reasoner.embedded.call_options import CallOptions
 from adaptive_reasoner.embedded.dialogue import Mode
+from adaptive_reasoner.embedded.first_token import AutoChoice
 from adaptive_reasoner.embedded.generation import GeneratedToken, generate
 from adaptive_reasoner.embedded.openai_logprobs import choice_logprobs
 from adaptive_reasoner.embedded.runtime import Runtime
@@ -29,6 +30,7 @@ class Completion:
     prompt: Sequence[int]
     mode: Mode
     options: CallOptions
+    auto: AutoChoice | None = None
     finish_reason: Literal["stop", "length"] = field(default="length", init=False)
     _output_tokens: int = field(default=0, init=False)
     _thought_tokens: int = field(default=0, init=False)
@@ -44,7 +46,9 @@ class Completion:
     def pieces(self) -> Iterator[tuple[PieceKind, Piece]]:
         """Generate; give each stretch of whole characters once it is ready."""
         builders = {"reasoning": PieceBuilder(), "text": PieceBuilder(self.options.stop)}
-        with closing(generate(self.runtime, self.prompt, self.mode, self.options.generation)) as tokens:
+        cache = self.auto.cache if self.auto else None
+        stream = generate(self.runtime, self.prompt, self.mode, self.options.generation, cache)
+        with closing(stream) as tokens:
             for token in tokens:
                 kind = self._count(token)
                 if kind is not None:
@@ -64,13 +68,15 @@ class Completion:
     def usage(self) -> UsageMetadata:
         """Tokens read and generated.
 
-        The mode token is read; `<eos>` is generated, and so is `</think>`, which counts as reasoning.
+        `<eos>` is generated, and so is `</think>`, which counts as reasoning. The mode token is read, unless
+        the model chose it.
         """
-        read = len(self.prompt) + 1
+        chosen = self.auto is not None
+        read, written = len(self.prompt) + (not chosen), self._output_tokens + chosen
         return UsageMetadata(
             input_tokens=read,
-            output_tokens=self._output_tokens,
-            total_tokens=read + self._output_tokens,
+            output_tokens=written,
+            total_tokens=read + written,
             output_token_details={"reasoning": self._thought_tokens},
         )
 
@@ -82,6 +88,8 @@ class Completion:
             "finish_reason": self.finish_reason,
             "system_fingerprint": f"fp_{self.runtime.weights.fingerprint}",
         }
+        if self.auto is not None:
+            metadata["auto"] = self.auto.metadata()
         return metadata | self.logprobs("text", "reasoning") if with_logprobs else metadata
 
     def logprobs(self, *kinds: PieceKind) -> dict[str, Any]:

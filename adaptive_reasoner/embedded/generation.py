@@ -11,7 +11,7 @@ import numpy as np
 from adaptive_reasoner.embedded.blas import single_threaded_blas
 from adaptive_reasoner.embedded.dialogue import MODE_TOKENS, Mode
 from adaptive_reasoner.embedded.phases import Phase, PhaseRules, ThoughtLimits, phase_masks
-from adaptive_reasoner.embedded.runtime import Runtime
+from adaptive_reasoner.embedded.runtime import KVCache, Runtime
 from adaptive_reasoner.embedded.sampling import MAX_TOP_LOGPROBS, Sampler, TokenScores, score_tokens
 from adaptive_reasoner.embedded.tokenizer import special
 from adaptive_reasoner.errors import ConfigurationError, ContextWindowExceededError
@@ -60,7 +60,11 @@ class GeneratedToken:
 
 
 def generate(
-    runtime: Runtime, prompt: Sequence[int], mode: Mode, config: GenerationConfig | None = None
+    runtime: Runtime,
+    prompt: Sequence[int],
+    mode: Mode,
+    config: GenerationConfig | None = None,
+    cache: KVCache | None = None,
 ) -> Generator[GeneratedToken, None, None]:
     """Generate token by token, up to and including `<eos>`.
 
@@ -71,15 +75,17 @@ def generate(
         prompt: ids from `dialogue.render_prompt`, without the mode token.
         mode: decides the mode token, which is read as part of the prompt.
         config: None takes the defaults.
+        cache: with the prompt read into it, so that it is not read again.
 
     Raises:
         ContextWindowExceededError: the prompt leaves no room for an answer.
     """
     settings = config or GenerationConfig()
-    read = [*prompt, special(MODE_TOKENS[mode])]
-    limit = room_for(runtime, len(read), settings)
+    token = special(MODE_TOKENS[mode])
+    limit = room_for(runtime, len(prompt) + 1, settings)
+    start = (runtime.new_cache(1), [*prompt, token]) if cache is None else (cache, [token])
     with single_threaded_blas():
-        yield from _decode(runtime, read, PhaseRules(mode, settings.thought), settings, limit)
+        yield from _decode(runtime, start, PhaseRules(mode, settings.thought), settings, limit)
 
 
 def room_for(runtime: Runtime, prompt_tokens: int, config: GenerationConfig) -> int:
@@ -99,12 +105,16 @@ def room_for(runtime: Runtime, prompt_tokens: int, config: GenerationConfig) -> 
 
 
 def _decode(
-    runtime: Runtime, read: list[int], rules: PhaseRules, config: GenerationConfig, limit: int
+    runtime: Runtime,
+    start: tuple[KVCache, list[int]],
+    rules: PhaseRules,
+    config: GenerationConfig,
+    limit: int,
 ) -> Generator[GeneratedToken, None, None]:
-    cache = runtime.new_cache(1)
+    cache, unread = start
     sampler = Sampler(config.temperature, config.seed)
     masks = phase_masks(runtime.shape.vocab_size)
-    step = np.array([read], dtype=np.int64)
+    step = np.array([unread], dtype=np.int64)
     for index in range(limit):
         logits = runtime.forward(step, cache)
         in_thought = rules.phase is Phase.THOUGHT

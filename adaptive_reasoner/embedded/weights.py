@@ -7,7 +7,7 @@ constant of RMSNorm goes there too, and one half of `silu(g) = g/2 * (1 + tanh(g
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -76,6 +76,8 @@ class ModelWeights:
         rotation: (context, 1, head_dim / 2) complex RoPE factors.
         head: (d, vocab), with the final norm folded in.
         fingerprint: first 12 hex digits of the weights' SHA-256.
+        think_thresholds: percentage of questions that should think -> P(<think>) from which the auto mode
+            does, as calibrated; empty where the weights were trained without it.
     """
 
     shape: ModelShape
@@ -84,6 +86,7 @@ class ModelWeights:
     rotation: ComplexArray
     head: FloatArray
     fingerprint: str
+    think_thresholds: Mapping[int, float] = field(default_factory=dict[int, float])
 
 
 def fold_weights(arrays: Mapping[str, NDArray[Any]], shape: ModelShape) -> ModelWeights:
@@ -133,13 +136,18 @@ def read_weights(folder: Traversable) -> ModelWeights:
     Raises:
         FileNotFoundError: `folder` holds no exported model.
     """
-    shape = ModelShape.from_json(json.loads((folder / "model.json").read_text(encoding="utf-8")))
+    about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    shape = ModelShape.from_json(about)
     with (folder / "model.npz").open("rb") as file, np.load(file, allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
     # Training may round the vocabulary up; an id that no text has must not be offered as an alternative.
     used = min(shape.vocab_size, encoding().n_vocab)
     arrays |= {name: arrays[name][:used] for name in ("embed", "head")}
-    return fold_weights(arrays, replace(shape, vocab_size=used))
+    thresholds = about.get("auto", {}).get("thresholds", {})
+    return replace(
+        fold_weights(arrays, replace(shape, vocab_size=used)),
+        think_thresholds={int(share): float(value) for share, value in thresholds.items()},
+    )
 
 
 class _Arena:

@@ -216,7 +216,7 @@ def test_a_refine_request_is_met_with_short_work(model: EmbeddedChatModel) -> No
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"thinking": "hard"}, r'use "off", "on", "answer_first"'),
+        ({"thinking": "hard"}, r'use "off", "on", "auto", "answer_first"'),
         ({"thinking": {"budget_tokens": -1}}, "n >= 0"),
         ({"reasoning_effort": "huge"}, "none, minimal, low"),
         ({"top_logprobs": 21}, "between 0 and 20"),

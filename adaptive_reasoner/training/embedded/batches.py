@@ -4,6 +4,7 @@ Everything is a function of (seed, step), so that training resumes where it stop
 without keeping the state of a random generator.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -21,7 +22,13 @@ _ATTENTION_LENGTH = 400.0
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Padded rows; `targets` and `weights` belong to the flat positions in `predict_at`."""
+    """Padded rows; `targets` and `weights` belong to the flat positions in `predict_at`.
+
+    Attributes:
+        fast_of: for each of `predict_at`, the row whose fast answer it spells, or -1.
+        mode_at: (rows,) flat positions of the prompts' last tokens, where the model says its mode.
+        gains: (rows,) what thinking is expected to gain; NaN where the fast answer's probability says it.
+    """
 
     ids: Tensor
     positions: Tensor
@@ -29,6 +36,9 @@ class Batch:
     predict_at: Tensor
     targets: Tensor
     weights: Tensor
+    fast_of: Tensor
+    mode_at: Tensor
+    gains: Tensor
     tokens: int
 
 
@@ -49,6 +59,10 @@ class BatchStream:
 
     def batch(self, step: int) -> Batch:
         """The batch of a step."""
+        return collate(self.examples(step))
+
+    def examples(self, step: int) -> list[Example]:
+        """The examples of a step's batch."""
         count = self._mixture.batches_per_pool
         if step // count != self._pool_index:
             self._pool_index = step // count
@@ -57,7 +71,7 @@ class BatchStream:
             examples = [self._draw(rng) for _ in range(size)]
             self._pool = split_by_length(examples, count)
             rng.shuffle(self._pool)
-        return collate(self._pool[step % count])
+        return self._pool[step % count]
 
 
 def split_by_length(examples: Sequence[Example], count: int) -> list[list[Example]]:
@@ -84,9 +98,12 @@ def collate(examples: Sequence[Example]) -> Batch:
     predict_at: list[int] = []
     targets: list[int] = []
     weights: list[float] = []
-    for number, row in enumerate(rows):
+    fast_of: list[int] = []
+    for number, (row, example) in enumerate(zip(rows, examples, strict=True)):
+        modes = ["", *(branch.mode for branch in example.branches)]
         for column in range(1, len(row.ids)):
             if row.weights[column]:
+                fast_of.append(number if modes[row.branch_of[column]] == "fast" else -1)
                 predict_at.append(number * width + row.predict_from[column])
                 targets.append(row.ids[column])
                 weights.append(row.weights[column])
@@ -97,6 +114,9 @@ def collate(examples: Sequence[Example]) -> Batch:
         predict_at=torch.tensor(predict_at),
         targets=torch.tensor(targets),
         weights=torch.tensor(weights),
+        fast_of=torch.tensor(fast_of),
+        mode_at=torch.tensor([n * width + len(e.prompt) - 1 for n, e in enumerate(examples)]),
+        gains=torch.tensor([math.nan if e.gain is None else e.gain for e in examples]),
         tokens=sum(len(example) for example in examples),
     )
 

@@ -54,10 +54,15 @@ class MixtureConfig:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A prompt's ids and the branches that continue it."""
+    """A prompt's ids and the branches that continue it.
+
+    Attributes:
+        gain: what thinking is expected to gain, 0..1; None: what the fast branch's probability leaves.
+    """
 
     prompt: list[int]
     branches: list[Branch]
+    gain: float | None = None
 
     def __len__(self) -> int:
         return len(self.prompt) + sum(len(branch.ids) for branch in self.branches)
@@ -105,7 +110,7 @@ def draw_example(rng: Random, mixture: MixtureConfig, refined: RefineTurn | None
         branches.append(render_refine(*refined))
     elif rng.random() < mixture.made_up_refine:
         branches.append(_draw_refine(problem, rng))
-    return Example(render_prompt(turns), branches)
+    return Example(render_prompt(turns), branches, gain=0.0 if is_outside else None)
 
 
 def _deep_share(problem: Problem, mixture: MixtureConfig) -> float:

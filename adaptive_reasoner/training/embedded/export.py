@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from adaptive_reasoner.embedded.tokenizer import encoding_arguments
 from adaptive_reasoner.training.embedded.model import Decoder, ModelConfig
@@ -20,16 +23,23 @@ def encoding_sha256() -> str:
 
 def export(model: Decoder, folder: Path, provenance: dict[str, object]) -> None:
     """Write model.npz and model.json, each replaced in one move."""
-    folder.mkdir(parents=True, exist_ok=True)
     arrays = {
-        name.removesuffix(".weight"): parameter.detach().numpy().astype(np.float16)
+        name.removesuffix(".weight"): parameter.detach().numpy()
         for name, parameter in model.named_parameters()
     }
+    write_arrays(arrays, model.config, folder, provenance)
+
+
+def write_arrays(
+    arrays: Mapping[str, NDArray[Any]], config: ModelConfig, folder: Path, provenance: dict[str, object]
+) -> None:
+    """Write model.npz and model.json from arrays under the names of the exported weights."""
+    folder.mkdir(parents=True, exist_ok=True)
     draft = folder / "model.tmp.npz"
-    np.savez(draft, allow_pickle=False, **arrays)
+    np.savez(draft, allow_pickle=False, **{name: array.astype(np.float16) for name, array in arrays.items()})
     draft.replace(folder / "model.npz")
     about = {
-        **model.config.to_dict(),
+        **config.to_dict(),
         "encoding_sha256": encoding_sha256(),
         "provenance": provenance,
     }
@@ -47,3 +57,9 @@ def load_exported(folder: Path) -> Decoder:
         for name, parameter in model.named_parameters():
             parameter.copy_(torch.tensor(arrays[name.removesuffix(".weight")]))
     return model
+
+
+def provenance_of(folder: Path) -> dict[str, object]:
+    """How exported weights came about, as `model.json` tells it."""
+    about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    return dict(about.get("provenance", {}))
