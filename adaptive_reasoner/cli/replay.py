@@ -35,15 +35,16 @@ def replay(
     as_json: options.AsJson = False,
 ) -> None:
     """Run the real graph over recorded answers: accuracy, calls, tokens, money, and what other thresholds give."""
+    from adaptive_reasoner.budget import PriceTable
     from adaptive_reasoner.traces.frontier import draw_frontier, judge
     from adaptive_reasoner.traces.replay import replay as run
-    from adaptive_reasoner.traces.replay_report import find_drift, load_prices, summarise, what_if
+    from adaptive_reasoner.traces.replay_report import find_drift, summarise, what_if
 
     if plot is not None and find_spec("matplotlib") is None:
         raise MissingExtraError(
             '--plot needs matplotlib: pip install "adaptive-reasoner[bench]" installs it.'
         )
-    table = load_prices(prices) if prices else None
+    table = PriceTable.load(prices) if prices else None
     pairs = options.read_pairs(file, fast, deep, where, needs_deep=True)[:limit]
     gate = _gate(profile, threshold, str(pairs[0].fast.get("model") or ""))
     replayed = run(pairs, gate, progress=_progress(len(pairs)))

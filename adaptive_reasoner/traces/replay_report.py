@@ -1,11 +1,10 @@
 """What a replay comes to: accuracy, calls, tokens and money, with 95 % intervals."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, cast
 
+from adaptive_reasoner.budget import PriceTable
 from adaptive_reasoner.errors import InvalidInputError
 from adaptive_reasoner.gate.drift import DriftWatch, watch_errors, watch_escalations
 from adaptive_reasoner.gate.profile import GateProfile
@@ -14,31 +13,12 @@ from adaptive_reasoner.traces.frontier import Judged, accuracy_by_share, at_shar
 from adaptive_reasoner.traces.recordings import RecordedPair
 from adaptive_reasoner.traces.replay import Replayed
 
-Prices = Mapping[str, tuple[float, float]]  # model -> US dollars for a million tokens of input, of output
-
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.5, 1.0)
 _NORMAL_95 = 1.96
-_MILLION = 1e6
-
-
-def load_prices(path: Path) -> Prices:
-    """Read `{"model": {"input": 0.15, "output": 0.6}, …}`, in US dollars for a million tokens.
-
-    Raises:
-        InvalidInputError: the file is missing or has another form.
-    """
-    try:
-        table: Any = json.loads(path.read_text(encoding="utf-8"))
-        return {str(name): (float(row["input"]), float(row["output"])) for name, row in table.items()}
-    except OSError as error:
-        raise InvalidInputError(f"Cannot read the prices {path}: {error.strerror}.") from error
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        form = '{"model": {"input": 0.15, "output": 0.6}}, in US dollars for a million tokens'
-        raise InvalidInputError(f"{path} is no price table such as {form}.") from error
 
 
 def summarise(
-    pairs: Sequence[RecordedPair], replayed: Sequence[Replayed], prices: Prices | None = None
+    pairs: Sequence[RecordedPair], replayed: Sequence[Replayed], prices: PriceTable | None = None
 ) -> dict[str, Any]:
     """Accuracy, calls, tokens and money of the run, beside always fast and always thinking.
 
@@ -124,14 +104,14 @@ def _total(usages: Sequence[Usage]) -> dict[str, int]:
     }
 
 
-def _cost(names: Sequence[str], usages: Sequence[Mapping[str, int]], prices: Prices) -> float:
-    missing = [name for name in names if name not in prices]
-    if missing:
-        raise InvalidInputError(f"The price table has no {missing[0]!r}; it has: {', '.join(prices)}.")
-    return sum(
-        (usage["input"] * prices[name][0] + usage["output"] * prices[name][1]) / _MILLION
-        for name, usage in zip(names, usages, strict=True)
-    )
+def _cost(names: Sequence[str], usages: Sequence[Mapping[str, int]], prices: PriceTable) -> float:
+    total = 0.0
+    for name, usage in zip(names, usages, strict=True):
+        price = prices.price_of(name)
+        if price is None:
+            raise InvalidInputError(f"The price table has no {name!r}; it has: {', '.join(prices)}.")
+        total += price.cost(usage["input"], usage["output"])
+    return total
 
 
 def _model(record: Mapping[str, Any]) -> str:

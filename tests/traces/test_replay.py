@@ -1,12 +1,12 @@
 """The real graph over recorded answers, and what is said of it."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from recorded_answers import record, recording
 
+from adaptive_reasoner.budget import Price, PriceTable
 from adaptive_reasoner.errors import InvalidInputError
 from adaptive_reasoner.gate.comparison import Comparison
 from adaptive_reasoner.gate.warm_up import plain_threshold
@@ -19,7 +19,7 @@ from adaptive_reasoner.traces.frontier import (
 )
 from adaptive_reasoner.traces.recordings import pair_records
 from adaptive_reasoner.traces.replay import replay
-from adaptive_reasoner.traces.replay_report import find_drift, load_prices, summarise, what_if
+from adaptive_reasoner.traces.replay_report import find_drift, summarise, what_if
 
 PAIRS = pair_records(recording(), recording())
 GATE = plain_threshold(0.2)
@@ -72,7 +72,7 @@ def test_progress_is_told_to_the_end():
 
 
 def test_the_summary_counts_by_hand():
-    report = summarise(PAIRS, replay(PAIRS, TRUSTING), {"tiny": (1.0, 2.0)})
+    report = summarise(PAIRS, replay(PAIRS, TRUSTING), PriceTable({"tiny": Price(1.0, 2.0)}))
 
     assert report["accuracy"]["mean"] == report["always_thinking"]["mean"] == 0.875
     assert report["always_fast"]["mean"] == 0.75
@@ -84,15 +84,9 @@ def test_the_summary_counts_by_hand():
     assert report["cost_usd"] == pytest.approx((given[0] + 2 * given[1]) / 1e6)
 
 
-def test_a_price_table_without_the_model_is_refused(tmp_path):
+def test_a_price_table_without_the_model_is_refused():
     with pytest.raises(InvalidInputError, match="no 'tiny'; it has: other"):
-        summarise(PAIRS, replay(PAIRS, GATE), {"other": (1.0, 1.0)})
-    path = tmp_path / "prices.json"
-    path.write_text(json.dumps({"tiny": {"input": 0.5, "output": 1}}), encoding="utf-8")
-    assert load_prices(path) == {"tiny": (0.5, 1.0)}
-    path.write_text('{"tiny": 3}', encoding="utf-8")
-    with pytest.raises(InvalidInputError, match="is no price table"):
-        load_prices(path)
+        summarise(PAIRS, replay(PAIRS, GATE), PriceTable({"other": Price(1.0, 1.0)}))
 
 
 def test_the_frontier_counts_by_hand():
