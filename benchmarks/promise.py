@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from measuring.calibration_error import calibration_figures, reliability
-from measuring.provable import provable_coverage
+from measuring.provable import oracle_coverage, provable_coverage
 from measuring.real_models import MODELS, PAIRS, SIDES, load_side, scored
 from measuring.report import RESULTS, print_table, provenance, write_json
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ CONFIDENCE = 0.9
 TARGETS = (0.05, 0.1, 0.2)
 TARGET_IN_GRAPH = 0.1
 MODES = ("fast", "deep")
+_DOUBTED_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +78,23 @@ def judge_risk(model: str, mode: str, side: int) -> dict[str, Any]:
         "expected": float(risks.mean()),
         "auroc": auroc(risks, wrong),
         **calibration_figures(risks, wrong),
+        "most_doubted": most_doubted(model, side, test, risks) if mode == "deep" else None,
         "reliability": reliability(risks, wrong),
     }
 
 
-def oracle_coverage(risks: Floats, wrong: NDArray[np.bool_], target: float) -> float:
-    """The share that the boldest threshold accepts with at most `target` of it wrong."""
-    order = np.argsort(risks, kind="stable")
-    ends = np.append(risks[order][1:] > risks[order][:-1], True)
-    kept = np.flatnonzero(ends & (np.cumsum(wrong[order]) <= target * np.arange(1, len(order) + 1)))
-    return float((kept[-1] + 1) / len(order)) if len(kept) else 0.0
+def most_doubted(model: str, side: int, test: list[Scored], risks: Floats) -> dict[str, float]:
+    """Deep answers as the graph meets them: to the questions whose fast answers are doubted most."""
+    fast_signals = [one.fast for one in scored(load_side(model, model, side)) if one.deep is not None]
+    doubts = np.array([1.0 - (signal["min_probability"] or 0.0) for signal in fast_signals])
+    chosen = doubts > np.quantile(doubts, 1 - _DOUBTED_SHARE)
+    wrong = np.array([one.fast_wrong for one in test])[chosen]
+    return {
+        "share": float(chosen.mean()),
+        "error": float(wrong.mean()),
+        "expected": float(risks[chosen].mean()),
+        **calibration_figures(risks[chosen], wrong),
+    }
 
 
 def is_broken(wrong: NDArray[np.bool_], target: float) -> bool:
@@ -229,6 +237,12 @@ def show_risks(risks: list[dict[str, Any]]) -> None:
     ]  # fmt: skip
     header = ["answers", "error", "expected", "AUROC", "ECE", "95 %", "if perfect", "debiased", "equal mass"]
     print_table(["risk on the other side", *header], rows)
+    for row in risks:
+        if doubted := row["most_doubted"]:
+            figures = ", ".join(f"{name} {doubted[name]:.3f}" for name in ("error", "expected", "ece"))
+            print(
+                f"{row['model']} deep, on {row['judged_on'][0]} ..., most doubted {_DOUBTED_SHARE:.0%}: {figures}"
+            )
     for mode in MODES:
         mean = np.mean([row["ece"] for row in risks if row["mode"] == mode])
         print(f"mean ECE, {mode}: {mean:.3f}")

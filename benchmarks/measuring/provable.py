@@ -5,12 +5,21 @@ from numpy.typing import NDArray
 
 from adaptive_reasoner.gate.statistics import binomial_tail
 
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
 _STEPS = 60
 
 
-def provable_coverage(
-    risks: NDArray[np.float64], wrong: NDArray[np.bool_], *, max_error: float, failure: float
-) -> float:
+def oracle_coverage(risks: Floats, wrong: Flags, target: float) -> float:
+    """The share that the boldest threshold accepts with at most `target` of it wrong."""
+    order = np.argsort(risks, kind="stable")
+    ends = np.append(risks[order][1:] > risks[order][:-1], True)
+    kept = np.flatnonzero(ends & (np.cumsum(wrong[order]) <= target * np.arange(1, len(order) + 1)))
+    return float((kept[-1] + 1) / len(order)) if len(kept) else 0.0
+
+
+def provable_coverage(risks: Floats, wrong: Flags, *, max_error: float, failure: float) -> float:
     """Expected coverage of the best single threshold, had it been known before an exact test of n answers.
 
     For each share accepted: that share times the chance that a fresh test passes, if the error is the one
