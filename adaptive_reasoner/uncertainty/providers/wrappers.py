@@ -32,7 +32,10 @@ def unwrap(raw: object) -> object:
 def _layers(raw: Json) -> Iterator[Any]:
     """What lies under each wrapper that may be around `raw`; None where it is not there."""
     response, data = as_mapping(raw.get("response")), raw.get("data")
-    if response and not str(raw.get("type")).startswith("response."):  # an event of the Responses API is none
+    kind = raw.get("type")
+    if response and not (
+        isinstance(kind, str) and kind.startswith("response.")
+    ):  # no event of the Responses API
         yield response.get("body", response)
     yield raw.get("__data__")  # a typed dump
     yield as_mapping(raw.get("chunk")).get("bytes")  # a frame of Bedrock's event streams
