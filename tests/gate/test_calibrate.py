@@ -1,13 +1,15 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from langchain_core.messages import AIMessage
 
-from adaptive_reasoner.config import Situation
+from adaptive_reasoner.config import Situation, ThinkingPrice
 from adaptive_reasoner.errors import CalibrationError, ConfigurationError
 from adaptive_reasoner.gate import GateProfile
 from adaptive_reasoner.gate.calibration import CalibrationExample, calibrate
+from adaptive_reasoner.state import Triage
 from adaptive_reasoner.uncertainty.message import score_message
 
 FAST = Situation(mode="fast", can_refine=True, can_escalate=True, can_review=False)
@@ -178,3 +180,52 @@ def test_a_profile_knows_its_model_and_its_examples():
     assert (profile.kind, profile.model) == ("calibrated", "tiny")
     assert profile.provenance["examples"] == 200
     assert GateProfile.from_json(profile.to_json()) == profile
+
+
+def with_usage(example: CalibrationExample, tokens: int) -> CalibrationExample:
+    assert example.deep is not None
+    usage = {"input_tokens": 50, "output_tokens": tokens - 50, "total_tokens": tokens}
+    return replace(example, deep=example.deep.model_copy(update={"usage_metadata": usage}))
+
+
+def test_a_profile_learns_what_thinking_takes_and_what_it_was_priced_at():
+    given = [
+        with_usage(example, 200 + 100 * (index % 2)) for index, example in enumerate(examples(400, deep=True))
+    ]
+
+    fast = calibrate(given, max_escalation=0.1).modes["fast"]
+
+    assert fast.tokens == {"escalate": ((0.0, 250.0),)}
+    assert fast.price.per_call > 0
+    assert calibrate(examples(400, deep=True), max_escalation=0.1).modes["fast"].tokens == {}
+
+
+def test_a_calibrated_profile_thinks_more_at_a_lower_price_and_the_same_at_its_own():
+    given = examples(600, deep=True)
+    profile = calibrate(given, max_escalation=0.1)
+    own = profile.modes["fast"].price
+
+    free, same = (replace(FAST, price=price) for price in (ThinkingPrice(), own))
+
+    assert verdicts(profile, given, same) == verdicts(profile, given)
+    assert verdicts(profile, given, free).count("escalate") > 2 * verdicts(profile, given).count("escalate")
+
+
+def test_predictions_that_are_news_enter_the_profile_and_the_share_still_holds():
+    rng = np.random.default_rng(5)
+    given: list[CalibrationExample] = []
+    for example in examples(600, deep=True):
+        is_mended = not example.fast_correct and bool(example.deep_correct)
+        gain = float(0.3 * is_mended + rng.normal(0, 0.1))
+        triage: Triage = {"gain": gain, "difficulty": 0.5, "source": "linear:mine", "reason": ""}
+        given.append(replace(example, triage=triage))
+
+    profile = calibrate(given, max_escalation=0.1)
+
+    foresight = profile.modes["fast"].foresight
+    assert foresight is not None
+    assert foresight.slope > 0.5
+    thought = [
+        profile.decide(score_message(one.fast), replace(FAST, triage=one.triage)).verdict for one in given
+    ]
+    assert thought.count("escalate") == 60
