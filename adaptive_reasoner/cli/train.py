@@ -1,4 +1,4 @@
-"""`adaptive-reasoner train …`: rebuilds what the package ships."""
+"""`adaptive-reasoner train …`: rebuilds what the package ships, and fits triage to a user's own models."""
 
 import json
 from dataclasses import replace
@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
+from adaptive_reasoner.cli.train_triage import triage
 from adaptive_reasoner.errors import MissingExtraError
 
 train_app = typer.Typer(
-    help="Train what the package ships (extra `train`).",
+    help="Train what the package ships (extra `train`), or triage for your own models.",
     epilog="Example: adaptive-reasoner train embedded --directory checkpoints/embedded",
     no_args_is_help=True,
 )
@@ -19,7 +20,12 @@ train_app = typer.Typer(
 
 @train_app.callback()
 def train() -> None:
-    """Train what the package ships (extra `train`)."""
+    """Train what the package ships (extra `train`), or triage for your own models."""
+
+
+train_app.command(
+    epilog="Example: adaptive-reasoner train triage runs.jsonl --pair mini-and-large --out triage.json"
+)(triage)
 
 
 @train_app.command(

@@ -2,7 +2,8 @@
 
 A stronger model gains on questions that describe a case and ask what follows from it (conditions, comparisons,
 persons, quantifiers), and little on those that name a term and ask what it is (definitions, "what is", long technical
-words, names). Each cue therefore has a sign that is known before any fitting; see `docs/triage.md`.
+words, names). These cues have a sign that is known before any fitting. What there is to calculate has none: written
+thinking gains most there, another model may gain nothing. See `docs/triage.md`.
 """
 
 import math
@@ -10,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-Sign = Literal[1, -1]
+Sign = Literal[1, 0, -1]
 
 _WORDS_OF: Mapping[str, str] = {
     "negations": "not except least never cannot incorrect false untrue without neither nor",
@@ -30,12 +31,12 @@ _WORDS_OF: Mapping[str, str] = {
 }
 _CUE_OF = {word: cue for cue, words in _WORDS_OF.items() for word in words.split()}
 
-# What each feature does to the expected gain; it starts with this sign and fitting never turns it.
+# What each feature does to the expected gain; 0: that depends on the pair of models.
 SIGNS: Mapping[str, Sign] = {
     "log_words": 1, "negations": 1, "conditions": 1, "comparisons": 1, "persons": 1, "quantifiers": 1, "sequence": 1,
     "causes": 1, "amounts": 1, "work": 1, "which": 1, "quotes": 1, "reasoned_options": 1, "completes": 1,
     "definitions": -1, "whats": -1, "opens_with_what": -1, "long_words": -1, "long_option_words": -1, "names": -1,
-    "brevity": -1,
+    "brevity": -1, "numbers": 0, "option_numbers": 0, "symbols": 0,
 }  # fmt: skip
 CUES: tuple[str, ...] = tuple(SIGNS)
 
@@ -43,6 +44,7 @@ _WORD = re.compile(r"[A-Za-z']+")
 _NUMBER = re.compile(r"\d+")
 _HOW_MUCH = re.compile(r"\bhow (?:many|much)\b", re.IGNORECASE)
 _OPTION = re.compile(r"^\s*\(?[A-J][.):]\s", re.MULTILINE)
+_SYMBOL = re.compile(r"[=+*/^<>\\%$]")
 _FORMULA = re.compile(r"\\[a-z]{2,}|\$\$|```|[=^]|\bdef |\bSELECT ")
 _REASONED = re.compile(r"\b(?:because|if|unless|since)\b")
 _LONGEST = 3_000  # characters that are looked at, half at each end: the question stands at one of them
@@ -92,6 +94,7 @@ def _shape(stem: str, words: list[str]) -> dict[str, float]:
         "long_words": sum(len(word) > _LONG_WORD for word in words) / count,
         "names": sum(word[0].isupper() for word in words[1:]) / count,
         "brevity": max(0.0, _BRIEF - math.log1p(len(words))),
+        "numbers": math.log1p(len(_NUMBER.findall(stem))),
     }
 
 
@@ -100,5 +103,7 @@ def _options(stem: str, options: str) -> dict[str, float]:
     return {
         "completes": float(bool(options) and not stem.endswith(("?", ".", ":"))),
         "reasoned_options": float(bool(_REASONED.search(options))),
+        "option_numbers": math.log1p(len(_NUMBER.findall(options))),
+        "symbols": math.log1p(len(_SYMBOL.findall(stem)) + len(_SYMBOL.findall(options))),
         "long_option_words": sum(len(word) > _LONG_WORD for word in words) / max(len(words), 1),
     }

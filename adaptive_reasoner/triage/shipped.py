@@ -14,12 +14,13 @@ DEFAULT_PAIR = "default"
 PAIRS = (DEFAULT_PAIR, "embedded")
 
 
-@cache
-def estimator_for(model_name: str) -> DifficultyEstimator:
-    """The estimator fitted for `model_name`; else the default pair's, which informs while the gate decides."""
-    return shipped_estimator(
-        "embedded" if model_name.startswith(switch.EMBEDDED_MODEL_NAME) else DEFAULT_PAIR
-    )
+def estimator_for(model_name: str) -> DifficultyEstimator | None:
+    """The estimator fitted for `model_name`, or None: such models start fast and leave the rest to the gate.
+
+    The default pair's is not lent to other models: what they gain by thinking it does not know, see
+    `docs/decisions/0006-triage-for-unknown-pairs.md`.
+    """
+    return shipped_estimator("embedded") if model_name.startswith(switch.EMBEDDED_MODEL_NAME) else None
 
 
 @cache
@@ -49,7 +50,7 @@ def estimate_gain(messages_or_text: str | Sequence[BaseMessage], pair: str = DEF
         pair: whose gain; see `shipped_estimator`.
 
     Returns:
-        A value in [-1, 1]. Across other models than the pair's its order is worth more than its size.
+        A value in [-1, 1], for this pair of models; others may gain elsewhere.
 
     Raises:
         ConfigurationError: no estimator ships for `pair`.

@@ -2,12 +2,12 @@
 
 The gain is predicted directly: its two halves (who fails fast, who fails deep) are both mostly difficulty, and a
 difference of two models of difficulty is noisier than one model of the difference. Outcomes of one question say
-little (deep right - fast right is -1, 0 or 1), so the fit leans on what is known beforehand: every cue has a sign,
-all weights start equal (Dawes 1979, "The robust beauty of improper linear models"), a ridge pulls back to
+little (deep right - fast right is -1, 0 or 1), so the fit may lean on what is known beforehand: cues have signs,
+their weights start equal (Dawes 1979, "The robust beauty of improper linear models"), a ridge pulls back to
 that start, and no weight crosses zero. How strong the ridge is, cross-validation over groups of questions says.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,10 +18,33 @@ from adaptive_reasoner.training.triage.scoring import Floats, apgr
 from adaptive_reasoner.triage.cues import SIGNS
 from adaptive_reasoner.triage.linear import FEATURE_SETS, LinearEstimator
 
-RIDGES = (0.3, 1.0, 3.0, 10.0, 30.0)  # times the number of questions
+RIDGES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)  # times the number of questions
 _DIFFICULTY_RIDGE = 30.0
 _LEAST_SLOPE = 1e-4
 _SWEEPS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a gain is fitted.
+
+    Attributes:
+        features: a key of `FEATURE_SETS`.
+        ridge: times the number of questions, the strength of the pull.
+        signed: whether the cues keep the signs that are known beforehand.
+    """
+
+    features: str
+    ridge: float
+    signed: bool = True
+
+    @property
+    def signs(self) -> Floats:
+        """The sign that each feature's weight keeps, 0 for a free one, shape (f,)."""
+        names = FEATURE_SETS[self.features].names
+        return np.array(
+            [SIGNS.get(name, 0) if self.signed and self.features == "cues" else 0 for name in names], float
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +97,13 @@ def outcomes_of(examples: Sequence[TriageExample], features: str) -> Outcomes:
     )
 
 
-def signs_of(features: str) -> Floats:
-    """The sign that each feature's weight keeps, 0 for a free one, shape (f,)."""
-    return np.array(
-        [SIGNS[name] if features == "cues" else 0 for name in FEATURE_SETS[features].names], float
-    )
-
-
 def fit_line(features: Floats, gains: Floats, signs: Floats, ridge: float) -> Line:
     """Fit the gain by least squares, drawn to equal weights of the given signs.
 
     Args:
         features: shape (n, f).
         gains: shape (n,).
-        signs: shape (f,), see `signs_of`; free features are drawn to 0.
+        signs: shape (f,), see `Recipe.signs`; free features are drawn to 0.
         ridge: times n, the strength of the pull.
     """
     centre, scale = features.mean(axis=0), features.std(axis=0)
@@ -117,33 +133,43 @@ def _descend(curvature: Floats, slope: Floats, least: Floats) -> Floats:
     return weights
 
 
-def choose_ridge(outcomes: Outcomes, signs: Floats) -> tuple[float, dict[float, float]]:
-    """The ridge whose predictions for groups left out rank best, and the APGR of each."""
-    scores = {ridge: apgr(predict_left_out(outcomes, signs, ridge), outcomes.gains) for ridge in RIDGES}
+def choose_recipe(
+    given: Mapping[str, Outcomes], recipes: Sequence[Recipe]
+) -> tuple[Recipe, dict[Recipe, float]]:
+    """The recipe whose predictions for groups left out rank best, and the APGR of each.
+
+    Args:
+        given: the same questions with each feature set that a recipe names.
+        recipes: what is tried.
+    """
+    scores = {
+        recipe: apgr(predict_left_out(given[recipe.features], recipe), given[recipe.features].gains)
+        for recipe in recipes
+    }
     return max(scores, key=scores.__getitem__), scores
 
 
-def predict_left_out(outcomes: Outcomes, signs: Floats, ridge: float) -> Floats:
+def predict_left_out(outcomes: Outcomes, recipe: Recipe) -> Floats:
     """Gains predicted for each group by a fit to the others, shape (n,)."""
     groups = np.array(outcomes.groups)
     predicted = np.zeros(len(groups))
     for group in sorted(set(outcomes.groups)):
         out = groups == group
-        line = fit_line(outcomes.features[~out], outcomes.gains[~out], signs, ridge)
+        line = fit_line(outcomes.features[~out], outcomes.gains[~out], recipe.signs, recipe.ridge)
         predicted[out] = line.predict(outcomes.features[out])
     return predicted
 
 
-def fit_estimator(outcomes: Outcomes, pair: str, features: str, ridge: float) -> LinearEstimator:
+def fit_estimator(outcomes: Outcomes, pair: str, recipe: Recipe) -> LinearEstimator:
     """The estimator for a pair of models, without a bound and without provenance."""
-    names = FEATURE_SETS[features].names
-    line = fit_line(outcomes.features, outcomes.gains, signs_of(features), ridge)
+    names = FEATURE_SETS[recipe.features].names
+    line = fit_line(outcomes.features, outcomes.gains, recipe.signs, recipe.ridge)
     difficulty, bias = fit_logistic(outcomes.features, outcomes.fast_wrong, ridge=_DIFFICULTY_RIDGE)
     return LinearEstimator(
         pair=pair,
         fast_wrong={"bias": bias, **dict(zip(names, difficulty.tolist(), strict=True))},
         deep_wrong={},
         think_at_gain=None,
-        features=features,
+        features=recipe.features,
         gain={"bias": line.bias, **dict(zip(names, line.weights.tolist(), strict=True))},
     )

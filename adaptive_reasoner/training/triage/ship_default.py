@@ -14,7 +14,13 @@ from importlib.resources import files
 from pathlib import Path
 
 from adaptive_reasoner.training.triage.examples import load_examples
-from adaptive_reasoner.training.triage.fitting import choose_ridge, fit_estimator, outcomes_of, signs_of
+from adaptive_reasoner.training.triage.fitting import (
+    RIDGES,
+    Recipe,
+    choose_recipe,
+    fit_estimator,
+    outcomes_of,
+)
 from adaptive_reasoner.triage.linear import LinearEstimator
 from adaptive_reasoner.triage.shipped import DEFAULT_PAIR
 
@@ -32,15 +38,15 @@ def fit_default(path: str | Path) -> LinearEstimator:
     """Fit to all questions of RouteLLM's MMLU table; the ridge by leaving one family out at a time."""
     examples = load_examples(path)
     outcomes = outcomes_of(examples, FEATURES)
-    ridge, scores = choose_ridge(outcomes, signs_of(FEATURES))
+    recipe, scores = choose_recipe({FEATURES: outcomes}, [Recipe(FEATURES, ridge) for ridge in RIDGES])
     figures = {
         "questions": len(examples),
         "families": dict(sorted(Counter(outcomes.groups).items())),
         "mean_gain": float(outcomes.gains.mean()),
-        "ridge": ridge,
-        "apgr_of_families_left_out": {str(tried): round(score, 4) for tried, score in scores.items()},
+        "ridge": recipe.ridge,
+        "apgr_of_families_left_out": {str(tried.ridge): round(score, 4) for tried, score in scores.items()},
     }
-    estimator = fit_estimator(outcomes, DEFAULT_PAIR, FEATURES, ridge)
+    estimator = fit_estimator(outcomes, DEFAULT_PAIR, recipe)
     return replace(estimator, provenance={**_SOURCE, **figures})
 
 
