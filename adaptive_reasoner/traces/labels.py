@@ -56,6 +56,8 @@ def _labelled(record: RunRecord, labels: Sequence[Label]) -> LabelledRun:
     rounds: list[bool | None] = [None] * len(record["answers"])
     for label in labels:
         right, said = label.get("answer"), label.get("correct")
+        if right is None and said is None:  # exported for a person, and not filled in
+            continue
         if right is None:
             correct, rounds = said, _told_by_handed_on(record, said, rounds)
         else:

@@ -104,7 +104,11 @@ class _Label(_Checked):
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> "_Label":
-        if (self.correct is None) == (self.answer is None):
+        is_open = {
+            "correct",
+            "answer",
+        } <= self.model_fields_set  # exported for a person, and not filled in yet
+        if (self.correct is None) == (self.answer is None) and not (is_open and self.correct is None):
             raise ValueError('a label has either "correct": true or false, or "answer": the right one')
         return self
 

@@ -62,15 +62,12 @@ def load_runs(*paths: str | Path) -> RecordedRuns:
 
 
 def holds_runs(path: str | Path) -> bool:
-    """True if the first whole line of the file is a run or a label; recorded answers have other fields.
-
-    Raises:
-        InvalidInputError: the file cannot be read.
-    """
-    for _, line in _lines(path):
-        with suppress(ValueError, RecursionError):
-            data = json.loads(line)
-            return isinstance(data, dict) and ("report" in data or "run_id" in data)
+    """True if the first whole line of the file is a run or a label; recorded answers have other fields."""
+    with suppress(InvalidInputError):  # whoever reads the file next says so
+        for _, line in _lines(path):
+            with suppress(ValueError, RecursionError):
+                data = json.loads(line)
+                return isinstance(data, dict) and ("report" in data or "run_id" in data)
     return False
 
 
