@@ -113,6 +113,14 @@ def _command(name: str, origin: Origin, *options: str) -> str:
     return shlex.join([PROGRAM, *name.split(), origin.runs, *labels, *options])
 
 
+def _train_command(origin: Origin) -> str:
+    """`train triage` reads labels in the runs' own file; from another they are brought together first."""
+    if not origin.labels:
+        return _command("train triage", origin, "--out", "triage.json")
+    joined = _command("traces export", origin, "--for", "triage", "--out", "triage.jsonl")
+    return f"{joined} && {shlex.join([PROGRAM, 'train', 'triage', 'triage.jsonl', '--out', 'triage.json'])}"
+
+
 def _on_risks(risk: dict[str, Figures], profile: GateProfile | None, origin: Origin) -> list[Advice]:
     advice: list[Advice] = []
     for mode, known in risk.items():
@@ -174,7 +182,7 @@ def _on_estimators(runs: Sequence[LabelledRun], origin: Origin) -> list[Advice]:
                 f"it predicted that {row['predicted']:.1%} of {row['wrong']['trials']} fast answers would be wrong, "
                 f"{_shown(row['wrong'])} were"
             )
-            how = _command("train triage", origin)
+            how = _train_command(origin)
             advice.append(Advice(f"triage estimator {row['source']}", "refit", why, how))
     return advice
 

@@ -66,7 +66,7 @@ def holds_runs(path: str | Path) -> bool:
     with suppress(InvalidInputError):  # whoever reads the file next says so
         for _, line in _lines(path):
             with suppress(ValueError, RecursionError):
-                data = json.loads(line)
+                data: Any = json.loads(line)
                 return isinstance(data, dict) and ("report" in data or "run_id" in data)
     return False
 

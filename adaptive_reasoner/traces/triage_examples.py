@@ -24,27 +24,30 @@ class TriageExample(TypedDict):
 def triage_examples(runs: Sequence[LabelledRun]) -> list[TriageExample]:
     """The labelled runs as `adaptive-reasoner train triage` takes them.
 
-    Where the gate doubted the fast answer, both outcomes were seen. Where a fast answer stood and was right, thinking
-    is assumed to be right too: without these the doubtful questions would pass for all questions. Left out is
-    what nobody can tell: fast answers that stood and were wrong, runs that began with thinking, and follow-ups,
-    which mean nothing without their thread.
+    Where thinking followed the fast answer, both outcomes were seen. Elsewhere thinking is assumed to be right where
+    the fast answer was, and otherwise as right as the refined answer: without these runs the most doubtful
+    questions would pass for all questions. Left out is what nobody can tell: wrong fast answers that stood, runs
+    that began with thinking, and follow-ups, which mean nothing without their thread.
     """
     examples: list[TriageExample] = []
     for run in runs:
-        question, fast = run.record["question"], first_correct(run, "fast_answer")
+        fast = first_correct(run, "fast_answer")
         is_follow_up = run.record["report"]["triage"]["source"] == "thread"
-        if fast is None or is_follow_up or not question.strip():
+        if fast is None or is_follow_up or not run.record["question"].strip():
             continue
         deep, has_deep = first_correct(run, "deep_think"), has_thought(run)
+        if deep is None and not has_deep:
+            deep = fast or first_correct(run, "refine")
         if deep is not None:
-            examples.append(_example(question, fast, deep, assumed=False))
-        elif fast and not has_deep:
-            examples.append(_example(question, fast, deep=True, assumed=True))
+            examples.append(
+                {
+                    "question": run.record["question"],
+                    "fast_correct": fast,
+                    "deep_correct": deep,
+                    "assumed": not has_deep,
+                }
+            )
     return examples
-
-
-def _example(question: str, fast: bool, deep: bool, *, assumed: bool) -> TriageExample:
-    return {"question": question, "fast_correct": fast, "deep_correct": deep, "assumed": assumed}
 
 
 def first_correct(run: LabelledRun, node: str) -> bool | None:

@@ -3,7 +3,7 @@
 JSON Lines: `question` (text) or `messages` (a thread in LangChain's or OpenAI's form), `fast_correct` and
 `deep_correct` (true or false), and perhaps `group` (subject or source: what cross-validation keeps together).
 CSV with a header: `question` or `prompt`, `fast_correct` or `weak`, `deep_correct` or `strong`, perhaps `group` or
-`family`.
+`family`. Recorded runs with their labels are taken as they are; see `adaptive_reasoner.traces.triage_examples`.
 """
 
 import csv
@@ -18,6 +18,8 @@ from typing import Any, TextIO, cast
 from langchain_core.messages import convert_to_messages
 
 from adaptive_reasoner.errors import InvalidInputError
+from adaptive_reasoner.traces.runs import holds_runs, load_runs
+from adaptive_reasoner.traces.triage_examples import triage_examples
 from adaptive_reasoner.triage.follow_up import question_in_thread
 
 FIELDS = "question (or messages), fast_correct, deep_correct; optional: group"
@@ -42,6 +44,8 @@ def load_examples(path: str | Path) -> list[TriageExample]:
     Raises:
         InvalidInputError: the file is missing, empty or malformed; the message names the line.
     """
+    if holds_runs(path):
+        return _from_runs(path)
     opened = gzip.open if str(path).endswith(".gz") else open
     is_csv = str(path).removesuffix(".gz").endswith(".csv")
     try:
@@ -54,6 +58,15 @@ def load_examples(path: str | Path) -> list[TriageExample]:
     if not examples:
         raise InvalidInputError(f"The file {path} holds no examples; a line has the fields {FIELDS}.")
     return examples
+
+
+def _from_runs(path: str | Path) -> list[TriageExample]:
+    examples = triage_examples(load_runs(path).runs)
+    if not examples:
+        raise InvalidInputError(
+            f'The runs in {path} have no labels; {{"run_id": "…", "answer": "…"}} on a line of its own is one.'
+        )
+    return [TriageExample(one["question"], one["fast_correct"], one["deep_correct"]) for one in examples]
 
 
 def _json_rows(lines: TextIO, path: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
