@@ -5,8 +5,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from langchain_core.messages import AIMessage, AIMessageChunk
-
 TEXT = "Answer: 42"
 TOP: list[list[tuple[str, float]]] = [
     [("Answer", 0.8), ("The", 0.1)],
@@ -197,12 +195,8 @@ _RECORDED = {
     "request": {"model": "m"},
     "response": {"body": [{"__type__": "Chunk", "__data__": one} for one in deltas()]},
 }
-_HARMONY = ["<|channel|>", "analysis", "<|message|>", "6 * 7", "<|end|>", "<|start|>", "assistant"]
-_FINAL = ["<|channel|>", "final", "<|message|>"]
-_METADATA = [
-    AIMessageChunk(one["token"], response_metadata={"logprobs": {"content": [one]}}) for one in entries()
-]
-_BLOCK = {"type": "text", "text": TEXT, "logprobs": entries()}
+HARMONY = ["<|channel|>", "analysis", "<|message|>", "6 * 7", "<|end|>", "<|start|>", "assistant"]
+FINAL = ["<|channel|>", "final", "<|message|>"]
 
 # family in the table of readers -> name -> response
 SHAPES: dict[str, dict[str, Any]] = {
@@ -223,7 +217,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         "OpenRouter, hidden end mark": chat({"content": surrounded([], ["<|im_end|>"])}),
         "legacy completion": {"object": "text_completion", "choices": [{"text": TEXT, "logprobs": arrays()}]},
         "hidden thoughts": chat({"content": surrounded(["6", " * 7", "</think>", "\n\n"], ["<|im_end|>"])}),
-        "gpt-oss channels": chat({"content": surrounded([*_HARMONY, *_FINAL], ["<|return|>"])}),
+        "gpt-oss channels": chat({"content": surrounded([*HARMONY, *FINAL], ["<|return|>"])}),
         "Bedrock, several tokens a chunk": [
             delta("Answer:", {"content": entries(TOP[:2])}),
             delta(" 42", {"content": entries(TOP[2:])}),
@@ -292,19 +286,6 @@ SHAPES: dict[str, dict[str, Any]] = {
         "arrays": arrays(),
         "list": entries(),
         "lists": [entries(), entries()[:1]],
-        "thoughts": surrounded([*_HARMONY, *_FINAL], ["<|return|>"]),
-    },
-    "LangChain message": {
-        "langchain-openai": AIMessage(TEXT, response_metadata={"logprobs": _OPENAI}),
-        "langchain-openai, streamed": _METADATA,
-        "langchain-ollama": AIMessage(TEXT, response_metadata={"logprobs": entries()}),
-        "langchain-google": AIMessage(TEXT, response_metadata={"logprobs_result": entries()}),
-        "langchain-google, its own object": AIMessage(
-            TEXT, response_metadata={"logprobs_result": gemini()["candidates"][0]["logprobsResult"]}
-        ),
-        "langchain-aws": AIMessage(
-            TEXT, response_metadata={"additionalModelResponseFields": {"logprobs": _OPENAI}}
-        ),
-        "Responses blocks": AIMessage([{"type": "reasoning", "summary": []}, _BLOCK]),
+        "thoughts": surrounded([*HARMONY, *FINAL], ["<|return|>"]),
     },
 }

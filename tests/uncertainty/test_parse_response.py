@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AIMessageChunk
 from logprob_answers import FORTY_TWO, answer, byte_entry, completion, entry
 
-from adaptive_reasoner.errors import AdaptiveReasonerError, LogprobsError
+from adaptive_reasoner.errors import LogprobsError
 from adaptive_reasoner.uncertainty import TokenLogprob, parse_response
 
 
@@ -161,52 +161,6 @@ def test_a_thought_in_the_content_blocks_is_no_answer():
     assert parse_response(message).text == "Answer: 42"
 
 
-def call(arguments: dict[str, object], call_id: str = "1") -> dict[str, object]:
-    return {"name": "multiply", "args": arguments, "id": call_id}
-
-
-def test_a_tool_call_gives_its_arguments():
-    tokens = [entry('{"', 1.0), entry("a", 1.0), entry('":', 1.0), entry("6", 0.5), entry("}", 1.0)]
-
-    parsed = parse_response(answer("", tokens, tool_calls=[call({"a": 6})]))
-
-    assert parsed.trusted
-    assert parsed.is_tool_call
-    assert parsed.text == '{"a":6}'
-
-
-def test_a_streamed_tool_call_gives_its_arguments():
-    parts = [{"index": 0, "function": {"arguments": piece}} for piece in ('{"a"', ":6}")]
-    stream = [
-        {
-            "choices": [
-                {"index": 0, "delta": {"tool_calls": [part]}, "logprobs": {"content": [entry(text, 0.9)]}}
-            ]
-        }
-        for part, text in zip(parts, ('{"a"', ":6}"), strict=True)
-    ]
-
-    parsed = parse_response(stream)
-
-    assert parsed.trusted
-    assert parsed.text == '{"a":6}'
-
-
-def test_parallel_tool_calls_are_all_covered():
-    tokens = [entry('{"a":6}', 0.9), entry('{"a":7}', 0.8)]
-
-    parsed = parse_response(answer("", tokens, tool_calls=[call({"a": 6}), call({"a": 7}, "2")]))
-
-    assert parsed.trusted
-    assert parsed.text == '{"a":6}{"a":7}'
-
-
-def test_a_tool_call_whose_arguments_have_no_log_probabilities_is_not_trusted():
-    message = answer("Let me see.", [entry("Let me see.", 0.9)], tool_calls=[call({"a": 6})])
-
-    assert "tool call" in why(message)
-
-
 @pytest.mark.parametrize("logprobs", [None, {"content": None}, {"content": []}, {}])
 def test_missing_log_probabilities_are_named(logprobs: object):
     assert "no log probabilities" in why(AIMessage("42", response_metadata={"logprobs": logprobs}))
@@ -301,67 +255,6 @@ def test_placeholders_among_the_alternatives_are_dropped():
 def test_what_is_no_response_is_a_logprobs_error(raw: object):
     with pytest.raises(LogprobsError):
         parse_response(raw)
-
-
-FIELDS = [
-    "choices",
-    "message",
-    "delta",
-    "content",
-    "logprobs",
-    "token",
-    "tokens",
-    "logprob",
-    "index",
-    "token_logprobs",
-    "top_logprobs",
-    "bytes",
-    "text",
-    "tool_calls",
-    "function",
-    "arguments",
-    "usage",
-    "completion_tokens",
-    "completion_tokens_details",
-    "reasoning_tokens",
-]
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(
-            st.sampled_from(FIELDS),
-            inner,
-            max_size=5,
-        )
-    ),
-    max_leaves=25,
-)
-
-
-@given(JSON)
-def test_no_json_makes_the_parser_raise_anything_but_our_errors(raw: object):
-    try:
-        parsed = parse_response(raw)
-    except AdaptiveReasonerError:
-        return
-    assert parsed.trusted == (parsed.reason is None)
-
-
-@given(st.text(max_size=60) | st.binary(max_size=60))
-def test_no_text_makes_the_parser_raise_anything_but_our_errors(raw: str | bytes):
-    try:
-        parsed = parse_response(raw)
-    except AdaptiveReasonerError:
-        return
-    assert parsed.trusted == (parsed.reason is None)
-
-
-@given(JSON)
-def test_no_metadata_makes_a_message_raise(logprobs: object):
-    parsed = parse_response(AIMessage("42", response_metadata={"logprobs": logprobs}))
-
-    assert parsed.trusted == (parsed.reason is None)
 
 
 @given(st.text(min_size=1, max_size=30).filter(str.strip), st.data())

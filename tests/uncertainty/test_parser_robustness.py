@@ -19,7 +19,7 @@ RAW = [
     raw
     for shapes in SHAPES.values()
     for raw in shapes.values()
-    if isinstance(raw, dict | list) and "bytes': b'" not in str(raw) and "AIMessage" not in str(raw)
+    if isinstance(raw, dict | list) and "bytes': b'" not in str(raw)
 ]
 
 

@@ -5,7 +5,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from provider_shapes import SHAPES, SPELLED, TEXT, TOP, cohere, imported
+from message_shapes import MESSAGES
+from provider_shapes import (
+    FINAL,
+    HARMONY,
+    SHAPES,
+    SPELLED,
+    TEXT,
+    TOP,
+    chat,
+    cohere,
+    entries,
+    imported,
+    surrounded,
+)
 
 from adaptive_reasoner.uncertainty import parse_response
 from adaptive_reasoner.uncertainty.providers.table import READERS
@@ -14,7 +27,7 @@ from adaptive_reasoner.uncertainty.tokens import token_bytes
 PAGE = Path(__file__).parents[2] / "docs" / "logprobs.md"
 CASES = [
     pytest.param(family, raw, id=f"{family}: {name}")
-    for family, shapes in SHAPES.items()
+    for family, shapes in {**SHAPES, "LangChain message": MESSAGES}.items()
     for name, raw in shapes.items()
 ]
 WITHOUT_LOGPROBS = "Anthropic Messages"
@@ -48,7 +61,7 @@ def test_every_reader_has_a_shape():
     families = [reader.family for reader in READERS]
 
     assert len(set(families)) == len(families)
-    assert {*families, "LangChain message"} - {WITHOUT_LOGPROBS} == set(SHAPES)
+    assert set(families) - {WITHOUT_LOGPROBS} == set(SHAPES)
 
 
 def test_the_page_lists_the_readers_in_their_order():
@@ -112,3 +125,23 @@ def test_a_tool_call_without_log_probabilities_is_unknown(raw: Any):
 
     assert not parsed.trusted
     assert "no log probabilities" in str(parsed.reason)
+
+
+def test_an_object_of_an_sdk_is_read_as_its_json():
+    types = pytest.importorskip("openai.types.chat")
+    completion = types.ChatCompletion.model_construct(**chat({"content": entries()}))
+
+    assert [token.token for token in parse_response(completion).tokens] == SPELLED
+
+
+def test_an_answer_beside_its_log_probabilities_must_be_theirs():
+    assert parse_response({"content": TEXT, "logprobs": entries()}).trusted
+    assert not parse_response({"content": "Answer: 43", "logprobs": entries()}).trusted
+    assert not parse_response({"text": "Answer: 43", "logprobs": entries()}).trusted
+
+
+def test_gpt_oss_on_bedrock_shows_its_thoughts_in_other_words_than_its_tokens():
+    raw = chat({"content": surrounded([*HARMONY, *FINAL], ["<|return|>"])})
+    raw["choices"][0]["message"]["content"] = f"<reasoning>6 * 7</reasoning>{TEXT}"
+
+    assert [token.token for token in parse_response(raw).tokens] == SPELLED

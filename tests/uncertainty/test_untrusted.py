@@ -235,21 +235,6 @@ def test_bytes_decide_where_tokens_split_characters_in_a_stream():
     assert shown(stream) == "é"
 
 
-def test_a_call_inside_the_raw_text_of_a_call_is_found():
-    raw = '<tool_call>{"name": "multiply", "arguments": {"a": 6}}</tool_call>'
-    message = answer("", [entry(raw, 0.9)], tool_calls=[{"name": "multiply", "args": {"a": 6}, "id": "1"}])
-
-    assert shown(message) == '{"a": 6}'
-
-
-def test_a_call_named_in_the_thoughts_is_not_taken_for_it():
-    pieces = ['<think>{"a": 6}', "</think>", '{"a": 6}']
-    listed = [entry(piece, p) for piece, p in zip(pieces, (0.2, 0.9, 0.8), strict=True)]
-    message = answer("", listed, tool_calls=[{"name": "multiply", "args": {"a": 6}, "id": "1"}])
-
-    assert math.exp(parse_response(message).tokens[0].logprob) == pytest.approx(0.8)
-
-
 @pytest.mark.parametrize(
     "raw",
     [

@@ -11,6 +11,11 @@ def _is_choice(raw: Json) -> bool:
     return "logprobs" in raw or bool(as_mapping(raw.get("message")))
 
 
+def _read_choice(raw: Json) -> Reply:
+    answer = raw.get("content")
+    return read_choice({"text": answer, **raw} if isinstance(answer, str) else raw)
+
+
 def _is_list(raw: Json) -> bool:
     return "content" in raw or "token_logprobs" in raw
 
@@ -20,5 +25,5 @@ def _read_list(raw: Json) -> Reply:
     return Reply(tokens, fault=fault)
 
 
-CHOICE = Reader("One choice", _is_choice, read_choice)
+CHOICE = Reader("One choice", _is_choice, _read_choice)
 ENTRIES = Reader("Bare entries", _is_list, _read_list)
