@@ -4,7 +4,7 @@
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from langchain_core.messages import AIMessage, HumanMessage
 
@@ -41,13 +41,18 @@ class Replayed:
 
 
 def replay(
-    pairs: Sequence[RecordedPair], gate: Gate | None, *, progress: Callable[[int], None] | None = None
+    pairs: Sequence[RecordedPair],
+    gate: Gate | None,
+    *,
+    config: ReasonerConfig | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> list[Replayed]:
-    """Run each question through the graph: triage off, no refining (a recording holds no refined answers).
+    """Run each question through the graph, in their order, without refining (a recording holds no refined answers).
 
     Args:
         pairs: each with its deep answer.
         gate: judges the answers; None takes what the graph would take.
+        config: triage, allocation and the like; None: triage off and nothing else.
         progress: is told now and then how many are done.
 
     Raises:
@@ -56,7 +61,9 @@ def replay(
     graph = build_reasoning_graph(
         RecordedChatModel([_named(pair.fast, index) for index, pair in enumerate(pairs)]),
         RecordedChatModel([_named(_deep(pair), index) for index, pair in enumerate(pairs)]),
-        config=ReasonerConfig(gate=gate, triage="off", max_refinements=0, model_timeout_seconds=None),
+        config=replace(
+            config or ReasonerConfig(triage="off"), gate=gate, max_refinements=0, model_timeout_seconds=None
+        ),
     )
     replayed: list[Replayed] = []
     for index, pair in enumerate(pairs):
@@ -82,13 +89,14 @@ def _outcome(message: AIMessage, report: ReasoningReport) -> Replayed:
     rounds = report["rounds"]
     thought = any(one["node"] == "deep_think" for one in rounds)
     accepted = rounds[report["accepted_round"]]["node"]
+    fast = next((one for one in rounds if one["node"] == "fast_answer"), None)
     return Replayed(
         correct=bool(message.response_metadata["recorded"]["correct"]),
         thought=thought,
         kept_fast=thought and accepted == "fast_answer",
         is_sure=rounds[-1]["verdict"] == "accept",
-        risk=rounds[0]["signal"]["risk"],
-        fast_usage=rounds[0]["usage"],
+        risk=fast["signal"]["risk"] if fast else None,
+        fast_usage=fast["usage"] if fast else _nothing(),
         deep_usage=rounds[-1]["usage"] if thought else _nothing(),
     )
 
