@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from recorded_answers import record, recording
 
-from adaptive_reasoner.budget import Price, PriceTable
+from adaptive_reasoner.budget import Price, PriceTable, ThinkingShare
+from adaptive_reasoner.config import ReasonerConfig
 from adaptive_reasoner.errors import InvalidInputError
 from adaptive_reasoner.gate.comparison import Comparison
 from adaptive_reasoner.gate.warm_up import plain_threshold
@@ -123,3 +124,24 @@ def test_the_frontier_is_drawn(tmp_path):
     draw_frontier(judge(PAIRS, GATE), (0.25, 0.875), tmp_path / "frontier.png")
 
     assert (tmp_path / "frontier.png").read_bytes().startswith(b"\x89PNG")
+
+
+class Foreseeing:
+    """Sends every eighth question to the deep model at once."""
+
+    think_at_gain = 0.5
+
+    def estimate(self, messages):
+        number = int(str(messages[-1].text).split("\n")[0].removeprefix("Question ").removesuffix("?"))
+        return {"gain": float(number % 8 == 0), "difficulty": 0.5, "source": "test", "reason": "every eighth"}
+
+
+def test_a_replay_may_bring_triage_and_an_allocation_along():
+    allocation = ThinkingShare(0.2, start_price=0.5)  # thinking costs more than a doubt of .4 could gain
+
+    replayed = replay(PAIRS, GATE, config=ReasonerConfig(triage=Foreseeing(), allocation=allocation))
+
+    assert [one.thought for one in replayed[:8]] == [True, *[False] * 7]
+    assert replayed[0].fast_usage["total_tokens"] == 0
+    assert replayed[0].risk is None
+    assert allocation.report()["queries"] == 40
