@@ -3,6 +3,8 @@ import pytest
 
 from adaptive_reasoner.config import Situation
 from adaptive_reasoner.embedded.problems import Problem
+from adaptive_reasoner.gate.curve import read_curve
+from adaptive_reasoner.gate.pricing import expected_loss
 from adaptive_reasoner.state import Mode, Signal
 from adaptive_reasoner.training.embedded.calibrate_answers import Answer
 from adaptive_reasoner.training.embedded.calibrate_policy import Case, run_policy, totals
@@ -89,6 +91,19 @@ def test_a_price_between_refines_first_and_thinks_where_that_fails():
 def test_without_refining_the_profile_only_thinks():
     gate = fit_risks(CASES).at_price(1e-3, ways=("escalate",))
     assert all("refine" not in run_policy(case, gate).path for case in CASES)
+
+
+def test_another_price_makes_of_a_profile_the_one_of_that_price():
+    models = fit_risks(CASES)
+    cheap, dear = models.at_price(1e-4).modes["fast"], models.at_price(3e-3).modes["fast"]
+    situation = Situation(mode="fast", can_refine=True, can_escalate=True, can_review=False, price=dear.price)
+
+    for risk in (0.05, 0.3, 0.7):
+        repriced = expected_loss("escalate", risk, cheap, situation)
+        assert repriced == pytest.approx(read_curve(dear.alternatives["escalate"], risk))
+    assert dear.price.per_1000_tokens == 3.0
+    assert read_curve(dear.tokens["escalate"], 0.5) == pytest.approx(80)
+    assert 15 < read_curve(dear.tokens["refine"], 0.9) < 15 + 80  # some of the refined answers think after all
 
 
 def test_dearer_tokens_spend_fewer_of_them():
