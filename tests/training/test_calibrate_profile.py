@@ -103,7 +103,9 @@ def test_another_price_makes_of_a_profile_the_one_of_that_price():
         assert repriced == pytest.approx(read_curve(dear.alternatives["escalate"], risk))
     assert dear.price.per_1000_tokens == 3.0
     assert read_curve(dear.tokens["escalate"], 0.5) == pytest.approx(80)
-    assert 15 < read_curve(dear.tokens["refine"], 0.9) < 15 + 80  # some of the refined answers think after all
+    assert (
+        15 < read_curve(dear.tokens["refine"], 0.9) < 15 + 80
+    )  # some of the refined answers think after all
 
 
 def test_dearer_tokens_spend_fewer_of_them():
