@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from adaptive_reasoner.cli.train_ibpo import ibpo
 from adaptive_reasoner.cli.train_triage import triage
 from adaptive_reasoner.errors import MissingExtraError
 
@@ -26,6 +27,7 @@ def train() -> None:
 train_app.command(
     epilog="Example: adaptive-reasoner train triage runs.jsonl --pair mini-and-large --out triage.json"
 )(triage)
+train_app.command(epilog="Example: adaptive-reasoner train ibpo --share 50 --directory checkpoints/ibpo")(ibpo)
 
 
 @train_app.command(

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from langchain_core.messages import BaseMessage
 from numpy.typing import NDArray
 
 from adaptive_reasoner.embedded.blas import single_threaded_blas
+from adaptive_reasoner.embedded.conversation import read_prompt
 from adaptive_reasoner.embedded.dialogue import Mode
-from adaptive_reasoner.embedded.runtime import KVCache, Runtime
+from adaptive_reasoner.embedded.runtime import KVCache, Runtime, shipped_runtime
 from adaptive_reasoner.embedded.tokenizer import special
 from adaptive_reasoner.embedded.weights import FloatArray
 from adaptive_reasoner.errors import ConfigurationError
@@ -89,6 +91,18 @@ def think_logit(logits: FloatArray) -> float:
 def think_probability(logits: FloatArray) -> float:
     """P(<think>) among the two modes, from the logits (vocab,) after a prompt."""
     return float(1.0 / (1.0 + np.exp(-think_logit(logits))))
+
+
+def think_logit_of(messages: Sequence[BaseMessage], runtime: Runtime | None = None) -> float:
+    """Log P(<think>) - log P(<fast>) after a conversation; of the shipped weights where none are given.
+
+    Raises:
+        ContextWindowExceededError: the newest turn is too long by itself.
+        InvalidInputError: the newest turn holds something other than text.
+    """
+    model = runtime or shipped_runtime()
+    prompt, _ = read_prompt(messages, model.shape.context)
+    return float(think_logits(model, [prompt])[0])
 
 
 def think_logits(runtime: Runtime, prompts: Sequence[Sequence[int]]) -> NDArray[np.float64]:

@@ -4,9 +4,11 @@ Every step trains on the ordinary recipe (rehearsal, so that no mode is forgotte
 program chose in the last round of sampling. Batches and rounds are functions of (seed, process, step).
 """
 
+import ctypes
 import os
 import platform
 import socket
+import sys
 import time
 from collections.abc import Sequence
 from datetime import timedelta
@@ -125,6 +127,7 @@ class EmbeddedRun:
             if self.step % _LOG_EVERY == 0:
                 self._log_losses(found, time.monotonic() - started)
                 found.clear()
+                return_memory()
             if self.step % self.config.checkpoint_steps == 0:
                 self._save()
         if self.step > restored:
@@ -204,6 +207,12 @@ class EmbeddedRun:
             "torch": torch.__version__,
             "machine": platform.machine(),
         }
+
+
+def return_memory() -> None:
+    """Give freed memory back to the system; under glibc, steps of changing size otherwise fragment gigabytes."""
+    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _schedule(config: IbpoConfig) -> StageConfig:
