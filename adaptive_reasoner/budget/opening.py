@@ -98,30 +98,42 @@ def _sqlite_options(url: "URL") -> dict[str, Any]:
 
 
 def _postgres_engine(url: "URL") -> "Engine":
-    from sqlalchemy import create_engine
+    from sqlalchemy import create_engine, event
 
     if find_spec("psycopg") is None:
         raise MissingExtraError(
             'A ledger in Postgres needs the extra "postgres": pip install "adaptive-reasoner[postgres]".'
         )
-    return create_engine(
+    engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,  # a server that was restarted costs no call
         connect_args={"connect_timeout": _CONNECT_SECONDS},
     )
+    event.listen(engine, "begin", _begin_postgres)
+    return engine
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    """Readers beside one writer, and a commit that is on disk before a call is made."""
+    """Readers beside one writer."""
     connection.isolation_level = None  # BEGIN is ours to say
     connection.execute("PRAGMA journal_mode = WAL").close()
-    connection.execute("PRAGMA synchronous = FULL").close()
 
 
 def _begin_sqlite(connection: Any) -> None:
-    """A transaction that will write takes the lock at once: nothing changes between its question and its answer."""
-    only_reads = connection.get_execution_options().get("only_reads", False)
-    connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+    """A transaction that will write takes the lock at once: nothing changes between its question and its answer.
+
+    A reservation is on disk before its call is made. Settling may be lost if the power fails, which leaves the worst
+    case counted, and need not wait for the disk.
+    """
+    purpose = connection.get_execution_options().get("purpose")
+    connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if purpose == 'settle' else 'FULL'}")
+    connection.exec_driver_sql("BEGIN" if purpose == "read" else "BEGIN IMMEDIATE")
+
+
+def _begin_postgres(connection: Any) -> None:
+    """The same difference in Postgres."""
+    if connection.get_execution_options().get("purpose") == "settle":
+        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
 
 @contextmanager

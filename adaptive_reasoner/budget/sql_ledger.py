@@ -11,10 +11,9 @@ import time
 import uuid
 from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, delete, insert, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, select, text
 
 from adaptive_reasoner.budget.ledger import (
     Claim,
@@ -29,6 +28,19 @@ from adaptive_reasoner.budget.ledger import (
 from adaptive_reasoner.budget.limits import Allowance, Spent
 from adaptive_reasoner.budget.opening import as_ledger_error
 from adaptive_reasoner.budget.owners import has_ended, this_process
+from adaptive_reasoner.budget.sql_statements import (
+    ATTEMPTS,
+    CHANGE,
+    FORGET,
+    IS_KNOWN,
+    LOCK,
+    OPEN,
+    READ,
+    RENEW,
+    RESERVE,
+    SETTLE,
+    open_accounts,
+)
 from adaptive_reasoner.budget.sql_tables import (
     ACCOUNTS,
     COLUMNS,
@@ -62,13 +74,13 @@ class SqlLedger(Ledger):
         self._is_sqlite = engine.dialect.name == "sqlite"
         # SQLite's own waiting sleeps longer and longer; threads of one process queue here instead.
         self._queue = threading.Lock()
-        with self._transaction() as db:
+        with self._transaction("reserve") as db:
             self._make_tables(db)
 
     def reserve(self, claim: Claim) -> Grant:
         """Hold the worst case of a call, if it fits."""
         names = sorted(set(claim.accounts.values()))
-        with self._transaction() as db:
+        with self._transaction("reserve") as db:
             totals = self._locked(db, names)
             attempts, orphan = self._attempts(db, claim.key)
             before = {name: _without(totals[name], name, orphan) for name in names}
@@ -80,9 +92,10 @@ class SqlLedger(Ledger):
             identity = orphan["id"] if orphan else f"{claim.key}#{attempts}"
             worst = claim.call.worst_case(allowed)
             reservation = Reservation(identity, uuid.uuid4().hex, tuple(names), worst)
-            for name in names:
-                self._change(db, name, as_amounts(worst))
-            self._write(db, claim, reservation, is_new=orphan is None)
+            self._change(db, names, as_amounts(worst))
+            lease = time.time() + (claim.call.seconds or _LONGEST_CALL_SECONDS) + _LEASE_MARGIN_SECONDS
+            row = _row(reservation, claim.key, lease)
+            db.execute(RENEW, {**row, "row": identity}) if orphan else db.execute(RESERVE, row)
             _IN_FLIGHT.add(reservation.token)
         return Grant(allowed, reservation)
 
@@ -91,24 +104,23 @@ class SqlLedger(Ledger):
         _IN_FLIGHT.discard(reservation.token)
         actual = as_amounts(spent) if spent else _NOTHING
         state = self.SETTLED if spent else self.RELEASED
-        with self._transaction() as db:
+        with self._transaction("settle") as db:
             self._locked(db, sorted(reservation.accounts))
-            mine = RESERVATIONS.c.id == reservation.id, RESERVATIONS.c.token == reservation.token
-            still_held = (*mine, RESERVATIONS.c.state == self.RESERVED)
-            done = db.execute(update(RESERVATIONS).where(*still_held).values(state=state, **actual))
-            if done.rowcount:
+            holder = {"holder": reservation.token}
+            if db.execute(SETTLE, {"state": state, **actual, **holder}).rowcount:
                 change = difference(actual, as_amounts(reservation.held))
-            elif db.execute(select(RESERVATIONS.c.id).where(*mine)).first():
+            elif db.execute(IS_KNOWN, holder).first():
                 return  # it was settled before
-            else:
-                change = dict(actual)  # a resumed run took the reservation over: both calls were made
-            for name in sorted(reservation.accounts):
-                self._change(db, name, change)
+            else:  # a resumed run took the reservation over: both calls were made
+                change = dict(actual)
+                late = _row(reservation, reservation.id, leased_until=0.0)
+                db.execute(RESERVE, {**late, "id": reservation.token, "state": state, **actual})
+            self._change(db, reservation.accounts, change)
 
     def standings(self, accounts: Sequence[str]) -> dict[str, Standing]:
         """What was spent on each account so far."""
-        with self._transaction(only_reads=True) as db:
-            rows = db.execute(select(ACCOUNTS).where(ACCOUNTS.c.name.in_(accounts))).mappings()
+        with self._transaction("read") as db:
+            rows = db.execute(READ, {"names": [*accounts]}).mappings()
             totals: dict[str, Amounts] = {row["name"]: {**row} for row in rows}
             held = self._held(db, accounts)
         return {name: _standing(totals.get(name, _NOTHING), held[name]) for name in accounts}
@@ -118,14 +130,14 @@ class SqlLedger(Ledger):
         self._engine.dispose()
 
     @contextmanager
-    def _transaction(self, *, only_reads: bool = False) -> Generator[Connection]:
+    def _transaction(self, purpose: Literal["reserve", "settle", "read"]) -> Generator[Connection]:
         if self._process != os.getpid():  # a fork must not use its parent's connections
             self._engine.dispose(close=False)
             self._process, self._queue = os.getpid(), threading.Lock()
         with (
             self._queue if self._is_sqlite else nullcontext(),
             as_ledger_error(self._engine),
-            self._engine.connect().execution_options(only_reads=only_reads) as db,
+            self._engine.connect().execution_options(purpose=purpose) as db,
             db.begin(),
         ):
             yield db
@@ -136,24 +148,21 @@ class SqlLedger(Ledger):
         METADATA.create_all(db)
         for table in (ACCOUNTS, RESERVATIONS):
             db.execute(select(table).limit(1)).first()  # a table of that name with other columns fails here
-        old = RESERVATIONS.c.made_at < time.time() - _KEEP_DONE_SECONDS
-        db.execute(delete(RESERVATIONS).where(RESERVATIONS.c.state != self.RESERVED, old))
+        db.execute(FORGET, {"before": time.time() - _KEEP_DONE_SECONDS})
 
     def _locked(self, db: Connection, names: Sequence[str]) -> dict[str, Amounts]:
         """The accounts' totals, which nobody else can change until the transaction ends."""
-        insert_ = sqlite.insert if self._is_sqlite else postgresql.insert
-        query = select(ACCOUNTS).where(ACCOUNTS.c.name.in_(names)).order_by(ACCOUNTS.c.name).with_for_update()
-        rows = db.execute(query).mappings().all()
+        rows = db.execute(LOCK, {"names": names}).mappings().all()
         if len(rows) < len(names):
-            new = [{"name": name, **_NOTHING} for name in names]
-            db.execute(insert_(ACCOUNTS).on_conflict_do_nothing(), new)
-            rows = db.execute(query).mappings().all()
+            db.execute(
+                open_accounts(self._engine.dialect.name), [{"name": name, **_NOTHING} for name in names]
+            )
+            rows = db.execute(LOCK, {"names": names}).mappings().all()
         return {row["name"]: {name: row[name] for name in COLUMNS} for row in rows}
 
     def _attempts(self, db: Connection, key: str) -> tuple[int, Row | None]:
         """How often the call was reserved, and the reservation that a dead attempt left, if there is one."""
-        found = db.execute(select(RESERVATIONS).where(RESERVATIONS.c.key == key)).mappings()
-        rows: list[Row] = [{**row} for row in found]
+        rows: list[Row] = [{**row} for row in db.execute(ATTEMPTS, {"of_call": key}).mappings()]
         orphans = [row for row in rows if row["state"] == self.RESERVED and _is_orphan(row)]
         return len(rows), orphans[0] if orphans else None
 
@@ -172,39 +181,34 @@ class SqlLedger(Ledger):
         """What a dead attempt holds, before its successor reserves anew; it may be in yesterday's account."""
         names = _names(orphan)
         self._locked(db, names)
-        for name in names:
-            self._change(db, name, difference(_NOTHING, orphan))
+        self._change(db, names, difference(_NOTHING, orphan))
 
     def _held(
         self, db: Connection, names: Collection[str], except_id: str | None = None
     ) -> dict[str, list[Row]]:
         """Reservations of calls under way, by account."""
-        is_open = RESERVATIONS.c.state == self.RESERVED, RESERVATIONS.c.leased_until > time.time()
-        found = db.execute(select(RESERVATIONS).where(*is_open)).mappings()
-        rows: list[Row] = [{**row} for row in found]
+        rows: list[Row] = [{**row} for row in db.execute(OPEN, {"now": time.time()}).mappings()]
         alive = [row for row in rows if row["id"] != except_id and not _is_orphan(row)]
         return {name: [row for row in alive if name in _names(row)] for name in names}
 
-    def _write(self, db: Connection, claim: Claim, reservation: Reservation, *, is_new: bool) -> None:
-        now = time.time()
-        lasts = claim.call.seconds or _LONGEST_CALL_SECONDS
-        values = {
-            "token": reservation.token,
-            "owner": this_process(),
-            "accounts": json.dumps(reservation.accounts),
-            "leased_until": now + lasts + _LEASE_MARGIN_SECONDS,
-            **as_amounts(reservation.held),
-        }
-        if is_new:
-            row = {"id": reservation.id, "key": claim.key, "state": self.RESERVED, "made_at": now, **values}
-            db.execute(insert(RESERVATIONS).values(row))
-        else:
-            db.execute(update(RESERVATIONS).where(RESERVATIONS.c.id == reservation.id).values(values))
-
     @staticmethod
-    def _change(db: Connection, name: str, by: Amounts) -> None:
-        changed = {column: ACCOUNTS.c[column] + by[column] for column in COLUMNS}
-        db.execute(update(ACCOUNTS).where(ACCOUNTS.c.name == name).values(changed))
+    def _change(db: Connection, names: Collection[str], by: Amounts) -> None:
+        amounts = {f"by_{column}": by[column] for column in COLUMNS}
+        db.execute(CHANGE, [{"account": name, **amounts} for name in sorted(names)])
+
+
+def _row(reservation: Reservation, key: str, leased_until: float) -> dict[str, Any]:
+    return {
+        "id": reservation.id,
+        "key": key,
+        "token": reservation.token,
+        "owner": this_process(),
+        "state": Ledger.RESERVED,
+        "accounts": json.dumps(reservation.accounts),
+        **as_amounts(reservation.held),
+        "made_at": time.time(),
+        "leased_until": leased_until,
+    }
 
 
 def _is_orphan(row: Row) -> bool:

@@ -221,7 +221,8 @@ def test_a_second_opinion_is_paid_like_any_call(scripted, ledger):
         budget=Budget(max_model_calls=3, per="tenant"),
         fallback_signals=(SampleAgreement(max_samples=4),),
     )
-    model = ScriptedChatModel([Reply(text="Answer: 42", usage=USAGE)], cycle=True)
+    texts = ("It is 42", "It is 41", "It is 40", "It is 7")
+    model = ScriptedChatModel([Reply(text=text, drop_logprobs=True, usage=USAGE) for text in texts])
     report = build_reasoning_graph(model, config=config).invoke(
         {"messages": "How much?"}, context={**ACME, "thinking": "off"}
     )["reasoning"]
