@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from adaptive_reasoner.errors import ProfileError
+from adaptive_reasoner.errors import CalibrationError, ProfileError
 from adaptive_reasoner.gate.curve import Floats
 from adaptive_reasoner.state import Triage
 
@@ -55,6 +55,9 @@ def fit_foresight(predicted: Sequence[Triage | None], gains: Floats, expected: F
         predicted: n estimates of one estimator, made without these questions' labels; None where there is none.
         gains: shape (n,), what thinking did: 1 mended, -1 broken, 0 neither.
         expected: shape (n,), the gain that is expected from the risk alone.
+
+    Raises:
+        CalibrationError: a prediction is no finite number.
     """
     known = [(index, triage) for index, triage in enumerate(predicted) if triage is not None]
     sources = {triage["source"] for _, triage in known}
@@ -62,6 +65,10 @@ def fit_foresight(predicted: Sequence[Triage | None], gains: Floats, expected: F
         return None
     rows = np.array([index for index, _ in known])
     foreseen = np.array([triage["gain"] for _, triage in known], dtype=np.float64)
+    if not np.isfinite(foreseen).all():
+        raise CalibrationError(
+            f"A triage prediction of {sources.pop()} is no finite number; repair the estimator or leave it out."
+        )
     usual = float(foreseen.mean())
     news, left = foreseen - usual, (gains - expected)[rows]
     scale = float(news @ news)

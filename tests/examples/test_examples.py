@@ -37,7 +37,7 @@ def run_example(repository):
 
 def test_every_example_is_run_here(repository):
     examples = {path.name for path in (repository / "examples").glob("*.py")}
-    assert examples == {"plug_in_your_endpoint.py", "with_tools.py"}
+    assert examples == {"plug_in_your_endpoint.py", "thinking_share.py", "with_tools.py"}
 
 
 def test_plug_in_your_endpoint(run_example, shipped_weights):
@@ -57,3 +57,10 @@ def test_with_tools_thinks_before_it_runs_an_uncertain_call(run_example):
         "deep_think -> accept",
     ]
     assert lines[6] == "Answer: 21"
+
+
+def test_thinking_share_keeps_to_its_share_and_says_why(run_example, shipped_weights):
+    lines = run_example("thinking_share.py")
+    assert int(lines[0].split()[0]) <= 9  # of 60, where 6 are a tenth
+    assert re.fullmatch(r"a thinking call costs 0\.\d\d right answers by now", lines[1])
+    assert "<= price" in lines[2]

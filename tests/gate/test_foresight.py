@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from adaptive_reasoner.errors import CalibrationError
 from adaptive_reasoner.gate.foresight import fit_foresight
 from adaptive_reasoner.state import Triage
 
@@ -49,3 +50,9 @@ def test_chance_adds_next_to_nothing():
 )
 def test_without_one_estimator_that_varies_there_is_nothing_to_fit(predicted: list[Triage | None]):
     assert fit_foresight(predicted, np.array([0.0, 1.0, 0.0, 1.0]), np.zeros(4)) is None
+
+
+@pytest.mark.parametrize("gain", [float("nan"), float("inf")])
+def test_a_prediction_that_is_no_number_is_refused(gain: float):
+    with pytest.raises(CalibrationError, match="linear:mine is no finite number"):
+        fit_foresight(predictions([0.1, gain]), np.zeros(2), np.zeros(2))
