@@ -73,6 +73,8 @@ class Triage(TypedDict):
     difficulty: float  # P(fast wrong), in [0, 1]
     source: str  # rule or estimator that decided
     reason: str
+    usage: NotRequired[Usage]  # of the model call that the estimate took, if it took one
+    latency_seconds: NotRequired[float]  # of that call
 
 
 class Round(TypedDict):

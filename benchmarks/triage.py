@@ -1,6 +1,6 @@
 """Does triage know who gains by thinking? RouteLLM's recordings, scored as RouteLLM scores (CPT50, CPT80, APGR).
 
-    python benchmarks/triage.py --resamples 2000 --seed 1
+    python benchmarks/triage.py --resamples 1000 --seed 1
 
 Fitted on some MMLU families, judged on the others, both ways; how strong the ridge is, leaving out one family of
 the fitted side at a time says. Outcomes of GSM8K are never fitted to; it is judged on the regraded columns by the
@@ -159,12 +159,19 @@ def outcomes_of_pair(pair: tuple[str, str], side: int) -> tuple[list[str], Outco
     return [one.question for one in known], outcomes_of(known, "cues")
 
 
+def doubts(pair: tuple[str, str], side: int) -> Floats:
+    """1 - the least probability of the fast answer's tokens: these fast answers are bare letters; unknown is 1."""
+    known = (fast["min_probability"] for fast, _ in load_side(*pair, side).signals)
+    return np.array([1.0 if probability is None else 1.0 - probability for probability in known])
+
+
 def judge_pair(lent: Outcomes, pair: tuple[str, str], side: int) -> Judged:
     """Another pair of models on one side, by what was fitted on the other: to RouteLLM's pair, and to itself."""
     questions, asked = outcomes_of_pair(pair, side)
     _, fitted = outcomes_of_pair(pair, 1 - side)
     scores = {
         **baselines(questions, asked.fast_wrong, asked.gains),
+        "a probe: doubt of the bare answer": doubts(pair, side),
         "fitted to RouteLLM's pair": own_fit(lent, asked.features)[0],
         "fitted to this pair, signs kept": own_fit(fitted, asked.features)[0],
         "fitted to this pair, signs free": own_fit(fitted, asked.features, signed=False)[0],
@@ -230,7 +237,7 @@ def show(title: str, rows: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--resamples", type=int, default=2000)
+    parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--results", type=Path, default=RESULTS)
     arguments = parser.parse_args()

@@ -5,7 +5,7 @@ from langchain_core.messages import AIMessage
 from adaptive_reasoner.config import Decision, Gate
 from adaptive_reasoner.gate.profile import GateProfile
 from adaptive_reasoner.nodes.best_round import best_round
-from adaptive_reasoner.nodes.spending import total_usage
+from adaptive_reasoner.nodes.spending import probe_usages, total_usage
 from adaptive_reasoner.state import AnsweringNode, Attempt, ReasoningReport, ReasoningState, Round, Signal
 
 
@@ -35,7 +35,7 @@ def with_round(state: ReasoningState, one: Round) -> ReasoningState:
     """The state with `one` as its newest round, and what it used."""
     report = state["reasoning"]
     rounds = [*report["rounds"], one]
-    usage = total_usage([each["usage"] for each in rounds])
+    usage = total_usage([*probe_usages(state), *(each["usage"] for each in rounds)])
     return {**state, "reasoning": {**report, "rounds": rounds, "usage": usage}}
 
 

@@ -52,10 +52,11 @@ def with_abandoned_turn(state: ReasoningState) -> ReasoningState:
     calls: list[Round | Attempt] = [*_made(state)]
     if attempt and not attempt["refused_by"]:
         calls.append(attempt)
-    usage = total_usage([one["usage"] for one in calls])
+    probes = probe_usages(state)
+    usage = total_usage([*probes, *(one["usage"] for one in calls)])
     totals: ThreadTotals = {
         "tokens": before["tokens"] + usage["total_tokens"],
-        "model_calls": before["model_calls"] + _count_calls(calls),
+        "model_calls": before["model_calls"] + _count_calls(calls) + len(probes),
         "seconds": before["seconds"] + sum(one["latency_seconds"] for one in calls),
         "cost_usd": add_costs(before["cost_usd"], usage["cost_usd"]),
     }
@@ -113,9 +114,16 @@ def no_totals() -> ThreadTotals:
 
 
 def _query_spent(state: ReasoningState) -> Spent:
-    made = _made(state)
-    usage = total_usage([one["usage"] for one in made])
-    return Spent(usage["total_tokens"], _count_calls(made), _seconds(state, made), usage["cost_usd"])
+    made, probes = _made(state), probe_usages(state)
+    usage = total_usage([*probes, *(one["usage"] for one in made)])
+    calls = _count_calls(made) + len(probes)
+    return Spent(usage["total_tokens"], calls, _seconds(state, made), usage["cost_usd"])
+
+
+def probe_usages(state: ReasoningState) -> list[Usage]:
+    """What triage's own model call took: one usage, or none where it made no call."""
+    usage = state["reasoning"]["triage"].get("usage") if "reasoning" in state else None
+    return [] if usage is None else [usage]
 
 
 def _count_calls(made: Sequence[Round | Attempt]) -> int:

@@ -8,11 +8,10 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
-from adaptive_reasoner.config import ReasonerConfig
 from adaptive_reasoner.errors import InvalidInputError
 from adaptive_reasoner.nodes.call_settings import CallSettings, read_call_settings
+from adaptive_reasoner.nodes.paid_probes import PaidProbes
 from adaptive_reasoner.nodes.parts import Parts
-from adaptive_reasoner.nodes.purse import Purse
 from adaptive_reasoner.nodes.spending import total_usage, with_abandoned_turn
 from adaptive_reasoner.state import (
     DifficultyEstimator,
@@ -23,26 +22,30 @@ from adaptive_reasoner.state import (
     Turn,
 )
 from adaptive_reasoner.thinking import model_name_of
-from adaptive_reasoner.triage import RouteDecision, TriageRequest, choose_route, estimator_for
+from adaptive_reasoner.triage import AsksModel, RouteDecision, TriageRequest, choose_route, estimator_for
 from adaptive_reasoner.uncertainty.score import unknown_signal
 
 Update = dict[str, Any]
+
+_UNDECIDED = RouteDecision("fast", {"gain": 0.0, "difficulty": 0.5, "source": "none", "reason": "undecided"})
 
 
 def make_triage_node(parts: Parts) -> "_TriageNode":
     """Build the node from the fast model's estimator, or the caller's."""
     chosen = parts.config.triage
     estimator = estimator_for(model_name_of(parts.fast.model)) if isinstance(chosen, str) else chosen
-    return _TriageNode(parts.config, estimator, parts.purse)
+    return _TriageNode(parts, estimator)
 
 
 class _TriageNode:
     """Callable node; its result names the route in the report."""
 
-    def __init__(self, config: ReasonerConfig, estimator: DifficultyEstimator | None, purse: Purse) -> None:
-        self._config = config
+    def __init__(self, parts: Parts, estimator: DifficultyEstimator | None) -> None:
+        self._config = parts.config
         self._estimator = estimator
-        self._purse = purse
+        self._purse = parts.purse
+        self._asks_model = estimator if isinstance(estimator, AsksModel) else None
+        self._paid_probes = PaidProbes(parts)
 
     def __call__(self, state: ReasoningState, config: RunnableConfig) -> Update:
         settings = read_call_settings(config, self._config)
@@ -56,7 +59,10 @@ class _TriageNode:
             previous_route=_previous_route(messages[:-1]),
             price_of_thinking=allocation.price(settings.tenant).of_a_call if allocation else None,
         )
-        decision = self._within_budget(choose_route(request, self._config, self._estimator), settings, state)
+        estimator = self._estimator
+        if self._asks_model is not None:
+            estimator = self._paid_probes.of(self._asks_model, _starting(state), settings, config)
+        decision = self._within_budget(choose_route(request, self._config, estimator), settings, state)
         get_stream_writer()({"event": "triage", "route": decision.route, "triage": decision.triage})
         fresh: Update = {"reasoning": _fresh_report(decision), "candidates": [], "turn": _fresh_turn()}
         if lightened := _lightened(messages):
@@ -67,7 +73,7 @@ class _TriageNode:
         self, decision: RouteDecision, settings: CallSettings, state: ReasoningState
     ) -> RouteDecision:
         """A query that cannot pay for thinking starts fast."""
-        fresh = cast("ReasoningState", {**state, "reasoning": _fresh_report(decision), "turn": _fresh_turn()})
+        fresh = _starting(state, decision)
         if decision.route == "fast" or settings.importance == "high":
             return decision
         refusal = self._purse.ask(fresh, settings, "deep_think").refusal
@@ -75,6 +81,12 @@ class _TriageNode:
             return decision
         reason = f"{decision.triage['reason']}; but starts fast, {refusal}"
         return RouteDecision("fast", {**decision.triage, "reason": reason})
+
+
+def _starting(state: ReasoningState, decision: RouteDecision | None = None) -> ReasoningState:
+    """The state as the turn begins, for what asks the budgets before the node has returned."""
+    report = _fresh_report(decision or _UNDECIDED)
+    return cast("ReasoningState", {**state, "reasoning": report, "turn": _fresh_turn()})
 
 
 def newest_question(messages: Sequence[BaseMessage]) -> str:
@@ -142,7 +154,7 @@ def _fresh_report(decision: RouteDecision) -> ReasoningReport:
         "rounds": [],
         "accepted_round": -1,
         "signal": nothing,
-        "usage": total_usage([]),
+        "usage": total_usage([decision.triage["usage"]] if "usage" in decision.triage else []),
         "budget": None,
         "rationale_agreement": None,
     }
