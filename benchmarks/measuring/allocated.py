@@ -66,7 +66,6 @@ class Fitted:
 
     Attributes:
         stream, plain: the judged side with triage and without.
-        gains: shape (n,), what the gate alone expects of thinking.
         estimator: for the pair of models.
         prices, bounds: for each share, the price that the stream starts with, and the predicted gain from which a
             question thinks at once.
@@ -74,7 +73,6 @@ class Fitted:
 
     stream: Stream
     plain: Stream
-    gains: Floats
     estimator: LinearEstimator
     prices: dict[float, float]
     bounds: dict[float, float]
@@ -90,7 +88,7 @@ def fit(task: Task) -> Fitted:
     ]
     with_triage = [replace(one, triage=triage) for one, triage in zip(known.examples, foreseen, strict=True)]
     profile = calibrate(with_triage, max_escalation=1.0)
-    expected = stream_of(known, profile, foreseen).gain_expected()
+    expected = stream_of(known, profile, foreseen).gains
     predicted = [estimator.estimate_text(pair.question) for pair in judged.pairs]
     nothing: list[Triage | None] = [None] * len(judged.pairs)
     plain = stream_of(judged, calibrate(known.examples, max_escalation=1.0), nothing)
@@ -98,7 +96,6 @@ def fit(task: Task) -> Fitted:
     return Fitted(
         stream=stream_of(judged, profile, predicted),
         plain=plain,
-        gains=plain.gain_expected(),
         estimator=estimator,
         prices={share: min(solve_price(expected, ones, share * len(ones)).price, 1.0) for share in SHARES},
         bounds={share: float(np.quantile(left_out, 1 - AT_ONCE_PART * share)) for share in SHARES},
@@ -123,10 +120,10 @@ def outcome(stream: Stream, after: Flags, at_once: Flags | None = None) -> tuple
 def run_task(task: Task) -> dict[str, Any]:
     """Everything that is measured of one pair on one side."""
     fitted = fit(task)
-    streams = orders(fitted.plain, fitted.gains, task.seed, task.shuffles)
+    streams = orders(fitted.plain, task.seed, task.shuffles)
     foresight = fitted.stream.profile.modes["fast"].foresight
     return {
-        "n": len(fitted.gains),
+        "n": len(fitted.plain.gains),
         "start_prices": fitted.prices,
         "think_at_gain": fitted.bounds,
         "foresight": None if foresight is None else {"slope": foresight.slope, "usual": foresight.usual},
@@ -142,7 +139,7 @@ def run_share(fitted: Fitted, streams: dict[str, list[list[int]]], share: float)
     best = np.maximum(stream.after_right, stream.deep_right)
     by_oracle = top(best - stream.fast_right, share)
     right: dict[str, Floats] = {
-        "gate alone": outcome(plain, top(fitted.gains, share))[0],
+        "gate alone": outcome(plain, top(plain.gains, share))[0],
         "triage alone": outcome(stream, ~top(triage, 1.0), top(triage, share))[0],
         "random": stream.fast_right + share * (stream.deep_right - stream.fast_right),
         "oracle knapsack": np.where(by_oracle, best, stream.fast_right),

@@ -11,6 +11,9 @@ from measuring.real_models import Side
 from numpy.typing import NDArray
 
 from adaptive_reasoner.config import Allocation, Situation, Spending, ThinkingPrice
+from adaptive_reasoner.gate.decision import UNKNOWN_GAIN
+from adaptive_reasoner.gate.mode_profile import ModeProfile
+from adaptive_reasoner.gate.pricing import expected_loss
 from adaptive_reasoner.gate.profile import GateProfile
 from adaptive_reasoner.state import Signal, Triage
 from adaptive_reasoner.traces.frontier import chosen
@@ -24,7 +27,7 @@ class Stream:
     """n questions of one side, seen by one profile, with everything that may happen to them.
 
     Attributes:
-        signals: of the fast answers.
+        gains: shape (n,), what the gate expects of thinking; it thinks where this exceeds the price of a call.
         foreseen: what triage predicts for each; None where there is no triage.
         fast_right, deep_right: shape (n,), 0 or 1.
         after_right: shape (n,), of the answer handed on after both were given.
@@ -33,7 +36,7 @@ class Stream:
     """
 
     profile: GateProfile
-    signals: Sequence[Signal]
+    gains: Floats
     foreseen: Sequence[Triage | None]
     fast_right: Floats
     deep_right: Floats
@@ -41,25 +44,6 @@ class Stream:
     fast_tokens: Floats
     deep_tokens: Floats
     families: NDArray[np.str_]
-
-    @property
-    def gains(self) -> Floats:
-        """What thinking did after the fast answer: 1 mended, -1 broken, 0 neither."""
-        return self.after_right - self.fast_right
-
-    def gain_expected(self) -> Floats:
-        """What the gate expects thinking to gain, shape (n,): the price of a call at which it stops thinking."""
-        return np.array([self._gain(index) for index in range(len(self.signals))])
-
-    def _gain(self, index: int) -> float:
-        """By bisection: the decision itself says it."""
-        low, high = -1.0, 1.0
-        for _ in range(30):
-            middle = (low + high) / 2
-            low, high = (
-                (middle, high) if thinks(self, index, ThinkingPrice(per_call=middle)) else (low, middle)
-            )
-        return low
 
 
 def stream_of(side: Side, profile: GateProfile, foreseen: Sequence[Triage | None]) -> Stream:
@@ -72,7 +56,7 @@ def stream_of(side: Side, profile: GateProfile, foreseen: Sequence[Triage | None
     takes_deep = np.array([chosen(fast, deep, profile.comparison) for fast, deep in scored])
     return Stream(
         profile=profile,
-        signals=[fast for fast, _ in side.signals],
+        gains=expected_gains(profile, [fast for fast, _ in side.signals], foreseen),
         foreseen=foreseen,
         fast_right=fast_right,
         deep_right=deep_right,
@@ -89,12 +73,26 @@ def with_risk(signal: Signal, profile: GateProfile, mode: Any) -> Signal:
     return signal if known is None or signal["kind"] != "logprobs" else {**signal, "risk": known.risk(signal)}
 
 
-def thinks(stream: Stream, index: int, price: ThinkingPrice) -> bool:
-    """The gate's decision on one fast answer."""
+def expected_gains(
+    profile: GateProfile, signals: Sequence[Signal], foreseen: Sequence[Triage | None]
+) -> Floats:
+    """What the gate expects thinking to gain: the price of a call at which it stops, shape (n,)."""
+    known = profile.modes["fast"]
+    return np.array([_gain(known, signal, triage) for signal, triage in zip(signals, foreseen, strict=True)])
+
+
+def _gain(known: ModeProfile, signal: Signal, triage: Triage | None) -> float:
+    if signal["kind"] != "logprobs":
+        return UNKNOWN_GAIN
     situation = Situation(
-        mode="fast", can_refine=False, can_escalate=True, can_review=False, price=price, triage=stream.foreseen[index]
-    )  # fmt: skip
-    return stream.profile.decide(stream.signals[index], situation).verdict == "escalate"
+        mode="fast",
+        can_refine=False,
+        can_escalate=True,
+        can_review=False,
+        price=ThinkingPrice(),
+        triage=triage,
+    )
+    return known.risk(signal) - expected_loss("escalate", known.risk(signal), known, situation)
 
 
 def play(
@@ -114,15 +112,12 @@ def play(
     Returns:
         Two arrays of shape (n,), in the questions' own order.
     """
-    after, skipped = (
-        np.zeros(len(stream.signals), dtype=np.bool_),
-        np.zeros(len(stream.signals), dtype=np.bool_),
-    )
+    after, skipped = (np.zeros(len(stream.gains), dtype=np.bool_) for _ in range(2))
     for index in order:
         price, triage = allocation.price(), stream.foreseen[index]
         if think_at_gain is not None and triage is not None:
             skipped[index] = triage["gain"] >= max(think_at_gain, price.of_a_call)
-        after[index] = not skipped[index] and thinks(stream, index, price)
+        after[index] = not skipped[index] and stream.gains[index] > price.of_a_call
         deep = int(stream.deep_tokens[index])
         calls = int(skipped[index] or after[index])
         fast = 0 if skipped[index] else int(stream.fast_tokens[index])
@@ -132,10 +127,10 @@ def play(
     return after, skipped
 
 
-def orders(stream: Stream, gains: Floats, seed: int, shuffles: int) -> dict[str, list[list[int]]]:
+def orders(stream: Stream, seed: int, shuffles: int) -> dict[str, list[list[int]]]:
     """Shuffled streams, and streams whose difficulty drifts: by the expected gains with noise, and by family."""
-    rng, n = np.random.default_rng(seed), len(stream.signals)
-    hard = np.argsort(np.argsort(gains)) / n
+    rng, n = np.random.default_rng(seed), len(stream.gains)
+    hard = np.argsort(np.argsort(stream.gains)) / n
     drifting = np.argsort(hard + rng.normal(0, 0.3, n), kind="stable")
     names = sorted(set(stream.families.tolist()))
     by_family = np.concatenate([np.flatnonzero(stream.families == name) for name in names])
