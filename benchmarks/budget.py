@@ -208,13 +208,11 @@ def overhead(url: str, rounds: int) -> ReportJson:
         "tenant": (Budget(max_tokens=10**9, per="tenant"),),
     }
     graphs = {
-        name: build_reasoning_graph(
-            model, config=ReasonerConfig(triage="off", max_refinements=0, budget=budget, ledger=ledger)
-        )
+        name: build_reasoning_graph(model, config=ReasonerConfig(triage="off", budget=budget, ledger=ledger))
         for name, budget in budgets.items()
     }
     question: Any = {"messages": OVERHEAD_QUESTION}
-    context: Any = {"tenant": TENANT, "thinking": "off"}
+    context: Any = {"tenant": TENANT}
     runs: dict[str, Callable[[], Any]] = {
         name: (lambda graph=graph: graph.invoke(question, context=context)) for name, graph in graphs.items()
     }

@@ -29,11 +29,13 @@ class LedgerDoor:
         """
         with self._lock:
             if self._opened is None:
-                self._opened = self._given if isinstance(self._given, Ledger) else Ledger.open(self._url())
+                self._opened = self._open()
             return self._opened
 
-    def _url(self) -> str:
-        return self._given if isinstance(self._given, str) else default_url()
+    def _open(self) -> Ledger:
+        if self._given is None or isinstance(self._given, str):
+            return Ledger.open(self._given or default_url())
+        return self._given
 
 
 def _needs_one(config: ReasonerConfig) -> bool:

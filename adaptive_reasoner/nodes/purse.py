@@ -66,6 +66,7 @@ class Purse:
         self._fast, self._deep = fast, deep
         self._prices = config.prices or PriceTable.default()
         self._door = LedgerDoor(config)
+        self._seen: tuple[tuple[str, tuple[str, ...]], dict[str, Standing]] = (("", ()), {})
 
     @property
     def ledger(self) -> Ledger:
@@ -85,7 +86,7 @@ class Purse:
         accounts = self.accounts(settings)
         if own.refusal or not accounts:
             return own
-        standings = self.ledger.standings([*accounts.values()])
+        standings = self._standings_for(settings.task, tuple(accounts.values()))
         settled = {scope: standings[name].settled for scope, name in accounts.items()}
         return tightest(own, allowance(_counted_in(accounts, settings), settled, narrowed(call, own)))
 
@@ -127,6 +128,13 @@ class Purse:
     def price_of(self, model: BaseChatModel) -> Price | None:
         """The model's price, nothing for the embedded one; None if it is unknown."""
         return FREE if is_embedded(model) else self._prices.price_of(model_name_of(model))
+
+    def _standings_for(self, task: str, names: tuple[str, ...]) -> dict[str, Standing]:
+        """The accounts as one run of a node sees them: the gate asks about two ways, and reads them once."""
+        seen = self._seen
+        if not task or seen[0] != (task, names):
+            seen = self._seen = ((task, names), self.ledger.standings(names))
+        return seen[1]
 
     def _next_call(self, asked: Asked) -> NextCall:
         model, request, state = asked.model or self._model_of(asked), asked.request, asked.state

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
-from adaptive_reasoner.budget import Allowance, Ledger, Spent
+from adaptive_reasoner.budget import Allowance, Spent
 from adaptive_reasoner.budget.ledger import Claim, Grant, Reservation
 from adaptive_reasoner.budget.limits import NextCall
 from adaptive_reasoner.errors import BudgetExhaustedError, LedgerError
@@ -69,8 +69,9 @@ class Till:
             LedgerError: the ledger cannot be asked; the call is not made.
         """
         own, call = self._purse.within_own(wish.asked)
-        claim = None if own.refusal else self._purse.claim(wish.asked, own, call)
-        ticket = _ticket(wish, call, own, self._grant(claim))
+        claim, asked_at = self._claim(wish, own, call), time.monotonic()
+        grant = self._grant(claim)
+        ticket = _ticket(wish, call, _later(own, asked_at), grant)
         if isinstance(ticket, Outcome):
             return ticket
         outcome: Outcome | None = None
@@ -83,8 +84,9 @@ class Till:
     async def acall(self, wish: Wish, config: RunnableConfig) -> Outcome:
         """The same without blocking the event loop."""
         own, call = self._purse.within_own(wish.asked)
-        claim = None if own.refusal else self._purse.claim(wish.asked, own, call)
-        ticket = _ticket(wish, call, own, await self._agrant(claim))
+        claim, asked_at = self._claim(wish, own, call), time.monotonic()
+        grant = await self._agrant(claim)
+        ticket = _ticket(wish, call, _later(own, asked_at), grant)
         if isinstance(ticket, Outcome):
             return ticket
         outcome: Outcome | None = None
@@ -95,10 +97,13 @@ class Till:
             if ticket.reservation:
                 await asyncio.shield(asyncio.to_thread(self._settle, ticket, outcome))
 
+    def _claim(self, wish: Wish, own: Allowance, call: NextCall) -> Claim | None:
+        return None if own.refusal else self._purse.claim(wish.asked, own, call)
+
     def _grant(self, claim: Claim | None) -> Grant | None:
         grant = None
         for attempt, pause in _attempts(claim, self._purse):
-            grant = self._purse.ledger.reserve(attempt)
+            grant = self._reserve(attempt)
             if not grant.should_wait:
                 break
             time.sleep(pause)
@@ -107,11 +112,26 @@ class Till:
     async def _agrant(self, claim: Claim | None) -> Grant | None:
         grant = None
         for attempt, pause in _attempts(claim, self._purse):
-            grant = await _areserve(self._purse.ledger, attempt)
+            grant = await self._areserve(attempt)
             if not grant.should_wait:
                 break
             await asyncio.sleep(pause)
         return grant
+
+    def _reserve(self, claim: Claim) -> Grant:
+        return self._purse.ledger.reserve(claim)
+
+    async def _areserve(self, claim: Claim) -> Grant:
+        """Reserve in a thread; a cancelled caller waits for it, and what it got is given back."""
+        task = asyncio.ensure_future(asyncio.to_thread(self._reserve, claim))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            with suppress(LedgerError):
+                reservation = (await task).reservation
+                if reservation:
+                    await asyncio.to_thread(self._purse.ledger.settle, reservation, None)
+            raise
 
     def _settle(self, ticket: _Ticket, outcome: Outcome | None) -> None:
         """Count what the call took; if the ledger fails now, the worst case stays counted and the answer is kept."""
@@ -127,26 +147,21 @@ def _attempts(claim: Claim | None, purse: Purse) -> Iterator[tuple[Claim, float]
     """The claim again and again, each with the pause after it; at last one that takes what there is."""
     if claim is None:
         return
-    longest = purse.ledger.wait_seconds
-    end = time.monotonic() + (longest if claim.call.seconds is None else min(longest, claim.call.seconds))
-    pause = _FIRST_PAUSE_SECONDS
+    started, pause = time.monotonic(), _FIRST_PAUSE_SECONDS
+    yield claim, pause
+    longest = purse.ledger.wait_seconds  # it is open by now: that may take a while, which is no waiting
+    end = started + (longest if claim.call.seconds is None else min(longest, claim.call.seconds))
     while time.monotonic() + pause < end:
         yield claim, pause
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
     yield replace(claim, is_patient=False), 0.0
 
 
-async def _areserve(ledger: Ledger, claim: Claim) -> Grant:
-    """Reserve in a thread; a cancelled caller waits for it, and what it got is given back."""
-    task = asyncio.ensure_future(asyncio.to_thread(ledger.reserve, claim))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        with suppress(LedgerError):
-            reservation = (await task).reservation
-            if reservation:
-                await asyncio.to_thread(ledger.settle, reservation, None)
-        raise
+def _later(own: Allowance, asked_at: float) -> Allowance:
+    """What the query and its thread allow after the wait for what others hold."""
+    if own.max_seconds is None:
+        return own
+    return replace(own, max_seconds=max(0.0, own.max_seconds - (time.monotonic() - asked_at)))
 
 
 def _ticket(wish: Wish, call: NextCall, own: Allowance, grant: Grant | None) -> _Ticket | Outcome:

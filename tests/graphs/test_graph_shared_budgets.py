@@ -251,6 +251,14 @@ def test_a_tenant_that_is_needed_and_not_known_is_refused_before_anything_is_spe
     assert model.calls == []
 
 
+def test_a_budget_that_comes_with_the_call_opens_the_default_ledger(ask_few, scripted, tmp_path, monkeypatch):
+    monkeypatch.setenv("ADAPTIVE_REASONER_LEDGER", str(tmp_path / "ledger.sqlite"))
+    graph = build_reasoning_graph(scripted(sure("42")), config=plainly())
+    assert not (tmp_path / "ledger.sqlite").exists()
+    run = ask_few(graph, context={"budget": {"max_model_calls": 5, "per": "day"}})
+    assert run.report["budget"]["accounts"][day_account()]["model_calls"] == 1
+
+
 def test_each_known_tenant_has_budgets_of_its_own(shared):
     graph = shared(tenants={"acme": Budget(max_model_calls=1, per="tenant"), "free": ()})
     for tenant, limits in (("acme", 1), ("free", None)):
