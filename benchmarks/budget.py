@@ -1,6 +1,6 @@
 """Do shared budgets hold? Concurrent requests, several processes, kill -9 and restart, and what the ledger costs.
 
-    OMP_NUM_THREADS=1 python benchmarks/budget.py --requests 200 --tasks 20 --processes 4 --kills 6
+    OMP_NUM_THREADS=1 python benchmarks/budget.py --requests 200 --tasks 20 --processes 4
 
 All requests go through the real graph against one tenant's budget, over SQLite and over Postgres (of the
 dependency group `postgres`; left out, and said so, where it is not installed). The model is scripted: it takes 10 to
@@ -9,194 +9,23 @@ Each claim is checked on the sum of what the reports say against what the ledger
 """
 
 import argparse
-import asyncio
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from measuring.report import print_table, provenance, write_json
+from measuring.report import Progress, print_table, provenance, write_json
+from measuring.shared_budget import TENANT, ReportJson, in_one_process, in_processes, survives_kills
 
 from adaptive_reasoner import Budget, EmbeddedChatModel, ReasonerConfig, build_reasoning_graph
 from adaptive_reasoner.budget import Ledger
-from adaptive_reasoner.testing import Reply, ScriptedChatModel
 
-TENANT = "acme"
-ACCOUNT = f"tenant:{TENANT}"
-INPUT_TOKENS, MOST_OUTPUT_TOKENS = 10, 60
 OVERHEAD_QUESTION = "What is 12 + 30?"
-ReportJson = dict[str, Any]
-
-
-class Writer:
-    """Takes its time and its tokens at random, and never more than it may."""
-
-    def __init__(self, seed: int) -> None:
-        self._random = Random(seed)
-
-    def __call__(self, call: Any) -> Reply:
-        """The reply to one call."""
-        written = min(self._random.randint(5, 40), call.kwargs.get("max_tokens", MOST_OUTPUT_TOKENS))
-        usage = {
-            "input_tokens": INPUT_TOKENS,
-            "output_tokens": written,
-            "total_tokens": INPUT_TOKENS + written,
-        }
-        return Reply(
-            text="42", probability=0.999, usage=usage, delay_seconds=self._random.uniform(0.01, 0.03)
-        )
-
-
-def build(ledger: Ledger, limit: int, seed: int) -> Any:
-    """A graph that answers each question with one call, under the tenant's budget."""
-    model = ScriptedChatModel([Writer(seed)], cycle=True, max_tokens=MOST_OUTPUT_TOKENS)
-    budget = Budget(max_tokens=limit, per="tenant")
-    config = ReasonerConfig(triage="off", max_refinements=0, ledger=ledger, budget=budget)
-    return build_reasoning_graph(model, config=config)
-
-
-async def ask_all(graph: Any, requests: int, tasks: int) -> list[ReportJson]:
-    """All requests, `tasks` of them at once."""
-    turnstile = asyncio.Semaphore(tasks)
-
-    async def ask(number: int) -> ReportJson:
-        async with turnstile:
-            given = {"messages": f"Question {number}?"}
-            return (await graph.ainvoke(given, context={"tenant": TENANT}))["reasoning"]
-
-    return await asyncio.gather(*(ask(number) for number in range(requests)))
-
-
-def took(reports: Sequence[ReportJson]) -> dict[str, int]:
-    """Tokens and calls as the reports say it."""
-    return {
-        "tokens": sum(report["usage"]["total_tokens"] for report in reports),
-        "model_calls": sum(report["budget"]["used_model_calls"] for report in reports),
-    }
-
-
-def judged(ledger: Ledger, limit: int, said: dict[str, int], requests: int, started: float) -> ReportJson:
-    """One row: what the ledger counts beside what the reports say and the limit."""
-    standing = ledger.standings([ACCOUNT])[ACCOUNT]
-    tokens = standing.settled.tokens
-    return {
-        "limit_tokens": limit,
-        "requests": requests,
-        "answered": said["model_calls"],
-        "counted_tokens": tokens,
-        "reported_tokens": said["tokens"],
-        "overspend_tokens": max(0, tokens - limit),
-        "miscounted_tokens": tokens - said["tokens"],
-        "miscounted_calls": standing.settled.model_calls - said["model_calls"],
-        "left_tokens": limit - tokens,
-        "still_held_calls": standing.held.model_calls,
-        "used_share": tokens / limit,
-        "seconds": time.perf_counter() - started,
-    }
-
-
-def in_one_process(url: str, requests: int, tasks: int) -> ReportJson:
-    ledger, limit = Ledger.open(url), limit_for(requests)
-    started = time.perf_counter()
-    said = took(asyncio.run(ask_all(build(ledger, limit, seed=0), requests, tasks)))
-    row = judged(ledger, limit, said, requests, started)
-    ledger.close()
-    return row
-
-
-def in_processes(url: str, requests: int, tasks: int, processes: int) -> ReportJson:
-    """The requests are shared out among processes, each with its share of the tasks."""
-    ledger, limit = Ledger.open(url), limit_for(requests)
-    started = time.perf_counter()
-    shares = [requests // processes + (one < requests % processes) for one in range(processes)]
-    tasks_each = str(max(1, tasks // processes))
-    workers = [
-        _worker("share", url, str(share), tasks_each, str(limit), str(n)) for n, share in enumerate(shares)
-    ]
-    counts = [tuple(map(int, worker.communicate()[0].split()[-2:])) for worker in workers]
-    said = {"tokens": sum(one[0] for one in counts), "model_calls": sum(one[1] for one in counts)}
-    row = {"processes": processes, **judged(ledger, limit, said, requests, started)}
-    ledger.close()
-    return row
-
-
-def limit_for(requests: int) -> int:
-    """Half of what the requests would take on average, so that the budget runs out midway."""
-    return requests * (INPUT_TOKENS + 22) // 2
-
-
-def share(url: str, requests: str, tasks: str, limit: str, seed: str) -> None:
-    """A worker: its share of the requests."""
-    ledger = Ledger.open(url)
-    said = took(asyncio.run(ask_all(build(ledger, int(limit), int(seed)), int(requests), int(tasks))))
-    print(said["tokens"], said["model_calls"], flush=True)
-
-
-def survives_kills(url: str, kills: int) -> ReportJson:
-    """A thread whose process is killed in the middle of its call and resumed, again and again."""
-    ledger = Ledger.open(url)
-    rows: list[ReportJson] = []
-    for number in range(kills):
-        with TemporaryDirectory() as folder:
-            before = ledger.standings([ACCOUNT])[ACCOUNT].settled
-            first = _worker("turn", url, folder, "60")
-            while "called" not in (first.stdout.readline() if first.stdout else "called"):
-                continue
-            first.kill()
-            first.communicate()
-            orphan = ledger.standings([ACCOUNT])[ACCOUNT].settled
-            said = _worker("turn", url, folder, "0").communicate()[0].split()[-2:]
-            after = ledger.standings([ACCOUNT])[ACCOUNT]
-            rows.append({
-                "kill": number,
-                "counted_after_kill": orphan.tokens - before.tokens,
-                "calls_after_kill": orphan.model_calls - before.model_calls,
-                "reported_after_restart": int(said[0]),
-                "counted_after_restart": after.settled.tokens - before.tokens,
-                "calls_after_restart": after.settled.model_calls - before.model_calls,
-                "still_held_calls": after.held.model_calls,
-            })  # fmt: skip
-    ledger.close()
-    lost = sum(
-        row["calls_after_kill"] != 1 or row["counted_after_kill"] < row["reported_after_restart"]
-        for row in rows
-    )
-    wrong = sum(row["counted_after_restart"] != row["reported_after_restart"] for row in rows)
-    return {"kills": kills, "lost_after_kill": lost, "miscounted_after_restart": wrong, "rows": rows}
-
-
-def turn(url: str, folder: str, seconds: str) -> None:
-    """A worker: one turn of a thread; with seconds it says when its model was called, and hangs."""
-    from langgraph.checkpoint.sqlite import SqliteSaver
-
-    def answer(_call: Any) -> Reply:
-        print("called", flush=True)
-        usage = {"input_tokens": INPUT_TOKENS, "output_tokens": 20, "total_tokens": INPUT_TOKENS + 20}
-        return Reply(text="42", probability=0.999, usage=usage, delay_seconds=float(seconds))
-
-    budget = Budget(max_tokens=10**9, per="tenant")
-    config = ReasonerConfig(triage="off", max_refinements=0, ledger=Ledger.open(url), budget=budget)
-    model = ScriptedChatModel([answer], max_tokens=MOST_OUTPUT_TOKENS)
-    with SqliteSaver.from_conn_string(f"{folder}/threads.sqlite") as saver:
-        graph = build_reasoning_graph(model, config=config, checkpointer=saver)
-        given = {"messages": "How much?"} if float(seconds) else None
-        thread: Any = {"configurable": {"thread_id": "monday"}}
-        report = graph.invoke(given, thread, context={"tenant": TENANT}, durability="sync")["reasoning"]
-    said = took([report])
-    print(said["tokens"], said["model_calls"], flush=True)
-
-
-def _worker(*arguments: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, __file__, "--worker", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
 
 
 def overhead(url: str, rounds: int) -> ReportJson:
@@ -269,19 +98,24 @@ def measure(options: argparse.Namespace) -> dict[str, ReportJson]:
     results: dict[str, ReportJson] = {}
     with databases() as kinds:
         for kind, make in kinds.items():
-            repeats = range(options.repeats)
-            results[kind] = {
-                "one_process": [
-                    in_one_process(make(f"one_{n}"), options.requests, options.tasks) for n in repeats
-                ],
-                "processes": [
-                    in_processes(make(f"several_{n}"), options.requests, options.tasks, options.processes)
-                    for n in repeats
-                ],
-                "kill_9": survives_kills(make("kills"), options.kills),
-                "overhead": overhead(make("overhead"), options.rounds),
-            }
+            results[kind] = measure_database(kind, make, options)
     return results
+
+
+def measure_database(kind: str, make: Callable[[str], str], options: argparse.Namespace) -> ReportJson:
+    """Everything over one kind of database, each run in an empty one."""
+    progress, result = Progress(kind, 2 * options.repeats + 2), {"one_process": [], "processes": []}
+    for n in range(options.repeats):
+        result["one_process"].append(in_one_process(make(f"one_{n}"), options.requests, options.tasks))
+        progress(2 * n + 1)
+        url = make(f"several_{n}")
+        result["processes"].append(in_processes(url, options.requests, options.tasks, options.processes))
+        progress(2 * n + 2)
+    kills = survives_kills(make("kills"), options.kills)
+    progress(2 * options.repeats + 1)
+    times = overhead(make("overhead"), options.rounds)
+    progress(2 * options.repeats + 2)
+    return {**result, "kill_9": kills, "overhead": times}
 
 
 def show(results: dict[str, ReportJson]) -> None:
@@ -335,18 +169,14 @@ def show(results: dict[str, ReportJson]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     os.environ.setdefault("LANGSMITH_TRACING", "false")
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["--worker"]:
-        {"share": share, "turn": turn}[given[1]](*given[2:])
-        return
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--requests", type=int, default=200)
     parser.add_argument("--tasks", type=int, default=20)
     parser.add_argument("--processes", type=int, default=4)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--kills", type=int, default=6)
+    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=100)
-    options = parser.parse_args(given)
+    options = parser.parse_args(arguments)
     if find_spec("langgraph.checkpoint.sqlite") is None:
         raise SystemExit('The kill needs a checkpointer: pip install "adaptive-reasoner[sqlite]".')
     load = os.getloadavg()
