@@ -1,6 +1,7 @@
 """`adaptive-reasoner train ibpo`: teaches a model to choose by itself when to think."""
 
 import json
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -60,9 +61,8 @@ def _embedded(share: float | None, directory: Path, steps: int | None, processes
     from adaptive_reasoner.training.ibpo.embedded import train_embedded
     from adaptive_reasoner.training.ibpo.thresholds import write_thresholds
 
-    chosen = {} if steps is None else {"steps": steps}
-    config = IbpoConfig(directory=directory, share=share, processes=processes, seed=seed, **chosen)
-    folder = train_embedded(config)
+    config = IbpoConfig(directory=directory, share=share, processes=processes, seed=seed)
+    folder = train_embedded(config if steps is None else replace(config, steps=steps))
     write_thresholds(folder)
     return folder
 
@@ -75,7 +75,5 @@ def _directory(
     model, tasks = paths
     if tasks is None:
         raise ConfigurationError('--model needs --tasks: a JSONL file with "question" and "answer".')
-    chosen = {} if steps is None else {"rounds": steps}
-    return train_directory(
-        DirectoryConfig(model=model, tasks=tasks, directory=directory, share=share, seed=seed, **chosen)
-    )
+    config = DirectoryConfig(model=model, tasks=tasks, directory=directory, share=share, seed=seed)
+    return train_directory(config if steps is None else replace(config, rounds=steps))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor
@@ -39,7 +39,7 @@ class CausalLm:
     def __init__(self, model: Any, tokenizer: Any, tags: dict[TextMode, str]) -> None:
         self.model = model
         self.tokenizer = tokenizer
-        self.tags = {mode: self._tag(text) for mode, text in tags.items()}
+        self.tags: dict[TextMode, list[int]] = {mode: self._tag(text) for mode, text in tags.items()}
         if self.tags["fast"] == self.tags["deep"]:
             raise ConfigurationError(
                 f"The tokenizer reads the mode tags {tags['fast']!r} and {tags['deep']!r} as the same tokens; "
@@ -87,7 +87,7 @@ class CausalLm:
             pad_token_id=pad,
             eos_token_id=self.tokenizer.eos_token_id,
         )
-        drawn: list[list[int]] = found[:, ids.shape[1] :].tolist()  # pyright: ignore[reportUnknownMemberType]
+        drawn = cast("list[list[int]]", found[:, ids.shape[1] :].tolist())  # pyright: ignore[reportUnknownMemberType]
         ends = [self._until_end(response) for response in drawn]
         return [ends[row * count : (row + 1) * count] for row in range(len(prompts))]
 

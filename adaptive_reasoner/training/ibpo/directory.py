@@ -19,6 +19,7 @@ from torch import Tensor
 
 from adaptive_reasoner.errors import ConfigurationError
 from adaptive_reasoner.training.ibpo.causal_lm import CausalLm, Scored, TextMode
+from adaptive_reasoner.training.ibpo.figures import round_figures
 from adaptive_reasoner.training.ibpo.price import Price, mode_weights
 from adaptive_reasoner.training.ibpo.program import NONE, Chosen, Rewards, check_share, solve
 from adaptive_reasoner.training.ibpo.task import Task, read_tasks, verify
@@ -129,7 +130,9 @@ class DirectoryRun:
             "fast": (self.config.fast_samples, self.config.fast_tokens),
             "deep": (self.config.deep_samples, self.config.deep_tokens),
         }
-        responses = {mode: self.policy.draw(prompts, mode, *limit) for mode, limit in limits.items()}
+        responses: dict[TextMode, list[list[list[int]]]] = {
+            mode: self.policy.draw(prompts, mode, *limit) for mode, limit in limits.items()
+        }
         own = (
             self._rewards(tasks, responses["fast"]),
             self._rewards(tasks, responses["deep"]),
@@ -144,7 +147,7 @@ class DirectoryRun:
         mine = slice(start, start + len(tasks))
         chosen = Chosen(solution.fast[mine], solution.deep[mine])
         drawn = _Drawn(prompts, responses, chosen, think[mine], quick[mine])
-        return drawn, _figures(rewards, logits, solution)
+        return drawn, round_figures(rewards, logits, solution)
 
     def _tasks_of(self, number: int) -> list[Task]:
         """This process's tasks of a round; a function of seed, round and process."""
@@ -224,15 +227,3 @@ def _rows(drawn: _Drawn, tags: dict[TextMode, list[int]]) -> tuple[list[Scored],
             rows.append(Scored(prompt, tags[mode], response))
             weights.append(float(weight[index]))
     return rows, weights
-
-
-def _figures(rewards: Rewards, logits: Floats, chosen: Chosen) -> dict[str, float]:
-    thinks = logits > 0
-    fast, deep = rewards.fast.mean(axis=1), rewards.deep.mean(axis=1)
-    return {
-        "share": float(thinks.mean()),
-        "chosen_share": chosen.share,
-        "accuracy": float(np.where(thinks, deep, fast).mean()),
-        "fast": float(fast.mean()),
-        "deep": float(deep.mean()),
-    }

@@ -20,6 +20,7 @@ from adaptive_reasoner.embedded.weights import ModelShape, fold_weights
 from adaptive_reasoner.training.embedded.examples import Example
 from adaptive_reasoner.training.embedded.model import Decoder
 from adaptive_reasoner.training.ibpo.config import IbpoConfig
+from adaptive_reasoner.training.ibpo.figures import round_figures
 from adaptive_reasoner.training.ibpo.program import NONE, Chosen, Rewards, solve
 
 Floats = NDArray[np.float64]
@@ -42,18 +43,8 @@ class Round:
     chosen: Chosen
 
     def figures(self) -> dict[str, float]:
-        """What the log keeps of a round; `accuracy` is that of the auto mode as it stands, at temperature 1."""
-        fast, deep = self.rewards.fast.mean(axis=1), self.rewards.deep.mean(axis=1)
-        thinks = self.think_logits > 0
-        mean_probability = float(np.exp(-np.logaddexp(0.0, -self.think_logits)).sum() / len(thinks))
-        return {
-            "share": float(thinks.mean()),
-            "mean_probability": mean_probability,
-            "chosen_share": self.chosen.share,
-            "accuracy": float(np.where(thinks, deep, fast).mean()),
-            "fast": float(fast.mean()),
-            "deep": float(deep.mean()),
-        }
+        """What the log keeps of a round."""
+        return round_figures(self.rewards, self.think_logits, self.chosen)
 
 
 def runtime_of(model: Decoder) -> Runtime:
