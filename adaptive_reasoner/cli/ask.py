@@ -31,6 +31,7 @@ def ask(
     compare: Annotated[
         bool, typer.Option("--compare", help="Also run the always-thinking answer, and print what it costs.")
     ] = False,
+    record: options.Record = None,
     as_json: options.AsJson = False,
     no_color: options.NoColor = False,
 ) -> None:
@@ -43,10 +44,13 @@ def ask(
         budget_tokens=budget_tokens,
         max_refinements=max_refinements,
         review=review,
+        record=record,
     )
     session = _open_session(models, policy)
     always_deep = (
-        _open_session(models, replace(policy, thinking="on", max_refinements=0)) if compare else None
+        _open_session(models, replace(policy, thinking="on", max_refinements=0, record=None))
+        if compare
+        else None
     )
     if as_json:
         _print(session, text, always_deep)

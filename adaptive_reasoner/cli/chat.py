@@ -25,6 +25,7 @@ def chat(
     max_refinements: options.MaxRefinements = 1,
     review: options.Review = False,
     show_thoughts: options.ShowThoughts = False,
+    record: options.Record = None,
     as_json: options.AsJson = False,
     no_color: options.NoColor = False,
     db: Annotated[
@@ -42,6 +43,7 @@ def chat(
         budget_tokens=budget_tokens,
         max_refinements=max_refinements,
         review=review,
+        record=record,
     )
     with open_checkpointer(db) as checkpointer:
         from adaptive_reasoner.cli.session import start_session

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,7 +11,7 @@ from adaptive_reasoner.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from adaptive_reasoner.config import ReasonerConfig
-    from adaptive_reasoner.state import ReasoningContext
+    from adaptive_reasoner.state import ReasoningContext, Recorder
 
 _MODELS = "Models"
 _POLICY = "Policy"
@@ -99,15 +100,26 @@ class ModelChoice:
     api_key_env: str | None = None
 
 
+Record = Annotated[
+    Path | None,
+    typer.Option(
+        help="Append each run to this file, for `traces report` and `calibrate`.",
+        metavar="FILE",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What the loop may do with a question."""
+    """What the loop may do with a question, and where its runs are recorded."""
 
     thinking: str = "auto"
     importance: Importance = Importance.NORMAL
     budget_tokens: int | None = None
     max_refinements: int = 1
     review: bool = False
+    record: Path | None = None
 
     def config(self) -> "ReasonerConfig":
         """Settings of the graph."""
@@ -118,6 +130,16 @@ class Policy:
             max_refinements=self.max_refinements,
             review="low_confidence" if self.review else "never",
         )
+
+    def recorder(self) -> "Recorder | None":
+        """What keeps the runs.
+
+        Raises:
+            ConfigurationError: the file cannot be written.
+        """
+        from adaptive_reasoner.traces import JsonlRecorder
+
+        return JsonlRecorder(self.record) if self.record else None
 
     def context(self) -> "ReasoningContext":
         """Settings of one call."""

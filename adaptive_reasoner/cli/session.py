@@ -90,7 +90,9 @@ def start_session(
 ) -> Session:
     """Build the graph for the command line's options."""
     fast, deep = choose_models(models)
-    graph = build_reasoning_graph(fast, deep, config=policy.config(), checkpointer=checkpointer)
+    graph = build_reasoning_graph(
+        fast, deep, config=policy.config(), recorder=policy.recorder(), checkpointer=checkpointer
+    )
     return Session(graph, policy.context(), thread_id, usual_deep_tokens(deep or fast))
 
 

@@ -189,8 +189,8 @@ def _on_estimators(runs: Sequence[LabelledRun], origin: Origin) -> list[Advice]:
 
 def _on_rules(runs: Sequence[LabelledRun]) -> list[Advice]:
     """Patterns that keep questions from thinking which then are wrong more often than the others."""
-    by_rule = [run for run in runs if run.record["report"]["triage"]["source"] == "rule" and starts_fast(run)]
-    others = error_of([run for run in runs if run not in by_rule])
+    by_rule = [run for run in runs if _is_kept_fast(run)]
+    others = error_of([run for run in runs if not _is_kept_fast(run)])
     advice: list[Advice] = []
     for reason, group in grouped(by_rule, lambda run: run.record["report"]["triage"]["reason"]):
         error = error_of(group)
@@ -211,6 +211,10 @@ def _on_share(thinking: Figures) -> list[Advice]:
         why = f"{share} of the runs thought, at most {thinking['most_share']:.1%} should"
         return [Advice("share of thinking", "change", why, "ReasonerConfig.allocation: set or lower it")]
     return []
+
+
+def _is_kept_fast(run: LabelledRun) -> bool:
+    return run.record["report"]["triage"]["source"] == "rule" and starts_fast(run)
 
 
 def _fast_correct(run: LabelledRun) -> bool | None:

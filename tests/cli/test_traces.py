@@ -142,6 +142,20 @@ def report(path, profile, capsys):
     return json.loads(said(capsys))
 
 
+def test_asked_questions_are_recorded_where_that_is_asked(tmp_path, capsys):
+    path = tmp_path / "runs.jsonl"
+    assert main(["ask", "What is 12 + 7?", "--record", str(path), "--compare", "--json"]) == 0
+    printed = json.loads(said(capsys))
+    assert main(["traces", "label", str(path), printed["report"]["run_id"], "--answer", "19"]) == 0
+    assert main(["traces", "report", str(path)]) == 0
+    assert "1 runs of adaptive-reasoner-embedded, 1 labelled" in said(capsys)
+
+
+def test_a_file_that_cannot_be_recorded_to_is_refused_before_the_question(tmp_path, capsys):
+    assert main(["ask", "What is 12 + 7?", "--record", str(tmp_path / "missing" / "runs.jsonl")]) == 2
+    assert "Cannot record to" in capsys.readouterr().err
+
+
 def of_the_gate(found):
     return [one for one in found["advice"] if one["part"].startswith("gate profile")]
 

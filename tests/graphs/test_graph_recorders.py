@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from graph_ways import disbelieved, doubted, sure
@@ -123,6 +124,13 @@ def test_runs_of_every_kind_are_read_back(scripted, tmp_path):
         graph.invoke({"messages": "How much?"})
     runs = load_runs(path).runs
     assert [len(run.record["report"]["rounds"]) for run in runs] == [1, 2, 2, 2]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_costs_nobody_the_answer(ask_few, build):
+    run = ask_few(build(sure("42"), recorder=JsonlRecorder("/dev/full")))
+    assert run.answer == "42"
+    assert "RecordError: Cannot record to /dev/full: No space left" in run.report["recording"]
 
 
 def test_a_recorder_that_hangs_is_given_up_on(build, monkeypatch):
