@@ -1,11 +1,10 @@
 """Settings: frozen, checked when they are built, a unit in every field's name or description."""
 
-import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, get_args
 
+from adaptive_reasoner.checks import check_choice, check_method, check_patterns, check_positive, check_range
 from adaptive_reasoner.errors import ConfigurationError
 from adaptive_reasoner.state import DifficultyEstimator, Mode, Signal, Triage, Verdict
 
@@ -127,11 +126,11 @@ class Budget:
             raise ConfigurationError(
                 "Budget() limits nothing: give max_tokens, max_model_calls, max_usd or max_seconds."
             )
-        _check_positive("Budget.max_tokens", self.max_tokens, whole=True)
-        _check_positive("Budget.max_model_calls", self.max_model_calls, whole=True)
-        _check_positive("Budget.max_usd", self.max_usd)
-        _check_positive("Budget.max_seconds", self.max_seconds)
-        _check_choice("Budget.per", self.per, get_args(BudgetScope))
+        check_positive("Budget.max_tokens", self.max_tokens, whole=True)
+        check_positive("Budget.max_model_calls", self.max_model_calls, whole=True)
+        check_positive("Budget.max_usd", self.max_usd)
+        check_positive("Budget.max_seconds", self.max_seconds)
+        check_choice("Budget.per", self.per, get_args(BudgetScope))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,18 +193,18 @@ class ReasonerConfig:
     top_logprobs: int = 20
 
     def __post_init__(self) -> None:
-        _check_choice("review", self.review, ("never", "low_confidence"))
-        _check_choice("answer_order", self.answer_order, ("think_first", "answer_first", "auto"))
-        _check_range("max_refinements", self.max_refinements, 0, 10)
-        _check_range("max_model_calls", self.max_model_calls, 1, 1000)
-        _check_range("top_logprobs", self.top_logprobs, 2, 20)
+        check_choice("review", self.review, ("never", "low_confidence"))
+        check_choice("answer_order", self.answer_order, ("think_first", "answer_first", "auto"))
+        check_range("max_refinements", self.max_refinements, 0, 10)
+        check_range("max_model_calls", self.max_model_calls, 1, 1000)
+        check_range("top_logprobs", self.top_logprobs, 2, 20)
         if self.think_at_gain is not None:
-            _check_range("think_at_gain", self.think_at_gain, -1.0, 1.0)
-        _check_positive("model_timeout_seconds", self.model_timeout_seconds)
-        _check_positive("max_output_tokens", self.max_output_tokens, whole=True)
-        _check_range("least_thinking_share", self.least_thinking_share, 0.0, 1.0)
-        _check_patterns("always_think", self.always_think)
-        _check_patterns("never_think", self.never_think)
+            check_range("think_at_gain", self.think_at_gain, -1.0, 1.0)
+        check_positive("model_timeout_seconds", self.model_timeout_seconds)
+        check_positive("max_output_tokens", self.max_output_tokens, whole=True)
+        check_range("least_thinking_share", self.least_thinking_share, 0.0, 1.0)
+        check_patterns("always_think", self.always_think)
+        check_patterns("never_think", self.never_think)
         self._check_parts()
 
     @property
@@ -221,64 +220,35 @@ class ReasonerConfig:
     def _check_parts(self) -> None:
         """The fields that take an object: what is given must do what will be asked of it."""
         if isinstance(self.triage, str):
-            _check_choice("triage", self.triage, ("auto", "off"))
+            check_choice("triage", self.triage, ("auto", "off"))
         else:
-            _check_method("triage", self.triage, "estimate", '"auto", "off" or an estimator')
+            check_method("triage", self.triage, "estimate", '"auto", "off" or an estimator')
         if self.gate is not None:
-            _check_method("gate", self.gate, "decide", "a GateProfile, or None for the shipped one")
+            check_method("gate", self.gate, "decide", "a GateProfile, or None for the shipped one")
         _check_allocation(self.allocation)
         _check_budgets("budget", self.budget)
         _check_tenants(self.tenants)
         if self.ledger is not None and not (isinstance(self.ledger, str) and self.ledger):
-            _check_method(
-                "ledger", self.ledger, "reserve", "a Ledger, its URL, or the path of an SQLite file"
-            )
+            check_method("ledger", self.ledger, "reserve", "a Ledger, its URL, or the path of an SQLite file")
         if self.prices is not None:
-            _check_method("prices", self.prices, "price_of", "PriceTable.load(path)")
+            check_method("prices", self.prices, "price_of", "PriceTable.load(path)")
         sources: Any = self.fallback_signals
         if not isinstance(sources, list | tuple):
             raise ConfigurationError(f"fallback_signals is {sources!r}; give a tuple of signal sources.")
         for source in cast("list[Any]", sources):
-            _check_method("fallback_signals", source, "inquire", "a signal source such as SampleAgreement()")
+            check_method("fallback_signals", source, "inquire", "a signal source such as SampleAgreement()")
         span: Any = self.answer_span
         if isinstance(span, str) and span not in {"auto", "whole"}:
-            _check_patterns("answer_span", (span,))
+            check_patterns("answer_span", (span,))
         elif not isinstance(span, str) and not callable(span):
             raise ConfigurationError(
                 f'answer_span is {span!r}; use "auto", "whole", a regular expression or a callable.'
             )
 
 
-def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ConfigurationError(f"{name} is {value!r}; use one of: {', '.join(choices)}.")
-
-
-def _check_range(name: str, value: Any, low: float, high: float) -> None:
-    """Between `low` and `high`; a whole number where these are whole."""
-    kinds = int if isinstance(low, int) else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
-        kind = "whole number" if kinds is int else "number"
-        raise ConfigurationError(f"{name} is {value!r}; it must be a {kind} between {low} and {high}.")
-
-
-def _check_positive(name: str, value: Any, *, whole: bool = False) -> None:
-    if value is None:
-        return
-    kinds = int if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value) or value <= 0:
-        kind = "whole number" if whole else "number"
-        raise ConfigurationError(f"{name} is {value!r}; it must be a {kind} greater than 0, or None.")
-
-
-def _check_method(name: str, value: Any, method: str, expected: str) -> None:
-    if isinstance(value, type) or not callable(getattr(value, method, None)):
-        raise ConfigurationError(f"{name} is {value!r}, which has no {method}(); use {expected}.")
-
-
 def _check_allocation(allocation: Any) -> None:
     for method in ("price", "observe", "report") if allocation is not None else ():
-        _check_method("allocation", allocation, method, "ThinkingShare(0.3) or TokensPerQuery(400)")
+        check_method("allocation", allocation, method, "ThinkingShare(0.3) or TokensPerQuery(400)")
 
 
 def _check_budgets(name: str, budgets: Any) -> None:
@@ -296,14 +266,3 @@ def _check_tenants(tenants: Any) -> None:
         raise ConfigurationError(f"tenants is {tenants!r}; give a mapping from names to budgets.")
     for name, budgets in cast("Mapping[str, Any]", tenants).items():
         _check_budgets(f"tenants[{name!r}]", budgets)
-
-
-def _check_patterns(name: str, patterns: Any) -> None:
-    several: list[Any] = [*cast("list[Any]", patterns)] if isinstance(patterns, list | tuple) else [None]
-    if not all(isinstance(pattern, str) for pattern in several):
-        raise ConfigurationError(f"{name} is {patterns!r}; give a tuple of regular expressions.")
-    for pattern in several:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise ConfigurationError(f"{name}: {pattern!r} is not a regular expression: {error}.") from error

@@ -54,10 +54,12 @@ class _Priced:
         Raises:
             ConfigurationError: it is no state of this kind of allocation; nothing is changed.
         """
-        prices: Any = state.get("prices")
-        fits = state.get("version") == _VERSION and state.get("kind") == self.kind
+        given: Any = state
+        fields: dict[str, Any] = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
+        prices = fields.get("prices")
+        fits = fields.get("version") == _VERSION and fields.get("kind") == self.kind
         if not fits or not isinstance(prices, dict):
-            raise ConfigurationError(f"This is no state of {type(self).__name__}: {str(state)[:80]}.")
+            raise ConfigurationError(f"This is no state of {type(self).__name__}: {str(given)[:80]}.")
         kept = cast("dict[str, Any]", prices)
         restored = {key: self._first.restored(price) for key, price in kept.items()}
         with self._lock:

@@ -133,6 +133,8 @@ def test_another_process_goes_on_from_the_state(make: Any):
     "state",
     [
         {},
+        [],
+        None,
         {"version": 1, "kind": "tokens_per_query", "prices": {}},
         {"version": 1, "kind": "thinking_share", "prices": []},
         {"version": 1, "kind": "thinking_share", "prices": {"": {"price": "dear"}}},
@@ -148,7 +150,7 @@ def test_another_process_goes_on_from_the_state(make: Any):
         },
     ],
 )
-def test_a_corrupt_state_changes_nothing(state: dict[str, Any]):
+def test_a_corrupt_state_changes_nothing(state: Any):
     allocation = ThinkingShare(0.3)
     allocation.observe(THOUGHT)
     before = allocation.state()
