@@ -1,6 +1,7 @@
 """What the graph's tests share: every way to run it, and scripted models that stream like an endpoint."""
 
 import pytest
+from budget_runs import obedient, plainly
 from graph_ways import WAYS
 
 from adaptive_reasoner import build_reasoning_graph
@@ -48,6 +49,31 @@ def build(scripted):
     def make(*steps, **options):
         model = scripted(*steps)
         graph = build_reasoning_graph(model, **options)
+        graph.model = model
+        return graph
+
+    return make
+
+
+@pytest.fixture
+def ledger():
+    """An empty ledger in memory."""
+    pytest.importorskip("sqlalchemy", reason="the extra `budgets` is not installed")
+    from adaptive_reasoner.budget import Ledger
+
+    opened = Ledger.open("sqlite://", wait_seconds=5.0)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def shared(ledger):
+    """A function from budgets to a graph that counts them in `ledger`, around a model that is always `obedient`."""
+
+    def make(*budgets, model=None, checkpointer=None, **fields):
+        model = model or ScriptedChatModel([obedient], cycle=True, logprobs_in_chunks=True, max_tokens=60)
+        config = plainly(budget=budgets, ledger=ledger, **fields)
+        graph = build_reasoning_graph(model, config=config, checkpointer=checkpointer)
         graph.model = model
         return graph
 
