@@ -106,6 +106,7 @@ def _postgres_engine(url: "URL") -> "Engine":
         )
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
+        isolation_level="READ COMMITTED",  # a row that was waited for is read as it is then
         pool_pre_ping=True,  # a server that was restarted costs no call
         connect_args={"connect_timeout": _CONNECT_SECONDS},
     )
