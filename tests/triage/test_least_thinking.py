@@ -4,6 +4,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
 from adaptive_reasoner import ReasonerConfig
+from adaptive_reasoner.errors import ConfigurationError
 from adaptive_reasoner.triage import TriageRequest, choose_route
 from adaptive_reasoner.triage.least_thinking import is_drawn, lot_of
 
@@ -64,3 +65,9 @@ def test_the_minimum_comes_after_what_somebody_asked_for_and_before_what_is_pred
     if source == "minimum":
         assert decision.route == "deep"
         assert "100.0%" in decision.triage["reason"]
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5, float("nan"), "0.1", None, True])
+def test_a_share_that_is_none_is_named(share):
+    with pytest.raises(ConfigurationError, match="least_thinking_share"):
+        ReasonerConfig(least_thinking_share=share)

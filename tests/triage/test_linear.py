@@ -85,3 +85,64 @@ def test_estimate_takes_less_than_a_millisecond():
     for _ in range(200):
         estimator.estimate(messages)
     assert (time.perf_counter() - started) / 200 < 1e-3
+
+
+def saved(tmp_path, **changes):
+    """A model's file, some fields changed."""
+    data = LinearEstimator("mine", {"bias": 0.0}, {}, 0.2, "cues", {"bias": 0.1, "which": 0.5}).to_json()
+    path = tmp_path / "triage.json"
+    path.write_text(json.dumps({**data, **changes}))
+    return path
+
+
+def test_an_estimator_survives_its_file(tmp_path):
+    estimator = LinearEstimator("mine", {"bias": 0.5}, {}, None, "cues", {"which": 0.25}, {"questions": 5})
+    estimator.save(tmp_path / "triage.json")
+    assert LinearEstimator.load(tmp_path / "triage.json") == estimator
+    assert [path.name for path in tmp_path.iterdir()] == ["triage.json"]
+
+
+def test_a_predicted_gain_is_kept_within_its_bounds_and_names_its_cues(tmp_path):
+    estimator = LinearEstimator.load(saved(tmp_path, gain={"bias": 5.0, "which": 0.5}))
+    triage = estimator.estimate_text("Which one?")
+    assert (triage["gain"], triage["difficulty"]) == (1.0, 1.0)
+    assert triage["reason"] == "predicted from the question's text, from its which"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"version": 2}, "version 2"),
+        ({"features": "embeddings"}, "arithmetic, cues"),
+        ({"gain": {"which": math.nan}}, "'which' the weight nan"),
+        ({"gain": {"which": "much"}}, "malformed"),
+        ({"gain": {"colour": 1.0}}, "'colour'"),
+        ({"gain": [1, 2]}, "malformed"),
+        ({"fast_wrong": None}, "malformed"),
+        ({"think_at_gain": 2}, "between -1 and 1"),
+        ({"think_at_gain": math.nan}, "between -1 and 1"),
+        ({"provenance": 5}, "malformed"),
+    ],
+)
+def test_a_file_that_was_tampered_with_is_refused_in_one_line(tmp_path, changes, said):
+    path = saved(tmp_path, **changes)
+    with pytest.raises(ProfileError, match=said) as error:
+        LinearEstimator.load(path)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000])
+def test_a_corrupt_file_is_one_error(tmp_path, content):
+    path = tmp_path / "triage.json"
+    path.write_bytes(content)
+    with pytest.raises(ProfileError, match="triage"):
+        LinearEstimator.load(path)
+    with pytest.raises(ProfileError, match="Cannot read"):
+        LinearEstimator.load(tmp_path / "missing.json")
+
+
+def test_a_model_that_cannot_be_plain_json_leaves_no_file(tmp_path):
+    with pytest.raises(ProfileError, match="not plain JSON"):
+        LinearEstimator("mine", {"bias": math.inf}, {}).save(tmp_path / "triage.json")
+    assert list(tmp_path.iterdir()) == []

@@ -4,6 +4,7 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from adaptive_reasoner import ReasonerConfig
+from adaptive_reasoner.errors import ConfigurationError
 from adaptive_reasoner.triage import TriageRequest, choose_route
 
 
@@ -74,3 +75,26 @@ def test_the_estimator_is_not_asked_where_a_rule_decides():
 def test_a_pattern_names_itself_in_the_reason():
     decision = choose("prove it", ReasonerConfig(always_think=("lemma", "prove")), LAZY)
     assert decision.triage["reason"] == "matches the always-think pattern 'prove'"
+
+
+@pytest.mark.parametrize("gain", [float("nan"), float("inf"), 1.5, -2, None, "0.5", True])
+def test_a_gain_that_cannot_be_compared_is_one_error(gain):
+    with pytest.raises(ConfigurationError, match="Estimator predicts the gain"):
+        choose(estimator=Estimator(gain))
+
+
+def test_an_estimator_for_other_models_informs_and_the_gate_decides():
+    lent = Estimator(0.99)
+    lent.think_at_gain = None
+    decision = choose(config=ReasonerConfig(), estimator=lent)
+    assert (decision.route, decision.triage["gain"]) == ("fast", 0.99)
+    assert "the gate decides" in decision.triage["reason"]
+    assert choose(config=ReasonerConfig(think_at_gain=0.5), estimator=lent).route == "deep"
+
+
+@pytest.mark.parametrize("text", ["Which clause holds?", "commit it"])
+def test_importance_and_always_think_beat_never_think(text):
+    never = {"never_think": (".",)}
+    assert choose(text, ReasonerConfig(**never), importance="high").triage["source"] == "importance"
+    assert choose(text, ReasonerConfig(**never, always_think=("clause|it",))).route == "deep"
+    assert choose(text, ReasonerConfig(**never)).route == "fast"
