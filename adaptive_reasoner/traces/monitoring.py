@@ -96,7 +96,8 @@ def routes(runs: Runs) -> list[Figures]:
 
 def verdicts(runs: Runs) -> dict[str, int]:
     """How the runs ended, by the verdict on the last round."""
-    ends = Counter(run.record["report"]["rounds"][-1]["verdict"] for run in runs if rounds_of(run.record))
+    every = [run.record["report"]["rounds"] for run in runs]
+    ends = Counter(rounds[-1]["verdict"] for rounds in every if rounds)
     return {verdict: ends[verdict] for verdict in get_args(Verdict) if ends[verdict]}
 
 

@@ -9,7 +9,7 @@ _NORMAL_95 = 1.959964
 _TILTS = (0.25, 0.5, 1.0, 2.0)  # alternatives that are bet on: the log odds are off by so much
 _SLACK = 0.02  # a risk may be off by this much, as after any honest calibration
 
-RiskStatus = Literal["as predicted", "too low", "too high", "unknown"]
+RiskStatus = Literal["not contradicted", "too low", "too high", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def check_risks(risks: Sequence[float], wrong: Sequence[bool], *, alpha: float =
         return "too low"
     if _most_capital([risk - _SLACK for risk in risks], wrong, -1) > 1 / alpha:
         return "too high"
-    return "as predicted"
+    return "not contradicted"
 
 
 def _most_capital(bounds: Sequence[float], wrong: Sequence[bool], sign: int) -> float:

@@ -183,5 +183,5 @@ def test_a_corrupt_profile_is_found_refitted_and_recovered(tmp_path, capsys):
     record(fresh, GateProfile.load(mended), problems[120:])
     again = report(fresh, mended, capsys)
     assert of_the_gate(again) == []
-    assert again["risk"]["fast"]["status"] == "as predicted"
+    assert again["risk"]["fast"]["status"] == "not contradicted"
     assert again["accepted"]["error"]["mean"] < found["accepted"]["error"]["mean"]
