@@ -15,7 +15,9 @@ from adaptive_reasoner.embedded.runtime import KVCache, Runtime, shipped_runtime
 from adaptive_reasoner.embedded.tokenizer import special
 from adaptive_reasoner.embedded.weights import FloatArray
 from adaptive_reasoner.errors import ConfigurationError
+from adaptive_reasoner.triage.mode_token import ModeTokenEstimator, load_packaged_mode_token
 
+ESTIMATOR = "embedded-mode-token"
 _ROWS = 64
 _UNCALIBRATED = 0.5
 
@@ -103,6 +105,15 @@ def think_logit_of(messages: Sequence[BaseMessage], runtime: Runtime | None = No
     model = runtime or shipped_runtime()
     prompt, _ = read_prompt(messages, model.shape.context)
     return float(think_logits(model, [prompt])[0])
+
+
+def mode_token_estimator() -> ModeTokenEstimator:
+    """Triage by the shipped weights' own first token, for `ReasonerConfig(triage=mode_token_estimator())`.
+
+    It ranks wrong fast answers better than the text's features do, but in the whole loop the default saves as
+    much: see `docs/ibpo.md`.
+    """
+    return load_packaged_mode_token(ESTIMATOR, think_logit_of)
 
 
 def think_logits(runtime: Runtime, prompts: Sequence[Sequence[int]]) -> NDArray[np.float64]:

@@ -5,8 +5,10 @@ from that prefill; as an estimate before a separate call it is read twice, a few
 model.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from typing import Any
 
 from langchain_core.messages import BaseMessage
@@ -62,3 +64,15 @@ class ModeTokenEstimator:
             if fault:
                 raise ProfileError(f"This is no mode-token model: its {name} curve is unusable, {fault}.")
         return cls(think_logit, curves[0], curves[1], bound)
+
+
+def load_packaged_mode_token(name: str, think_logit: ThinkLogit) -> ModeTokenEstimator:
+    """The estimator shipped as `triage/models/<name>.json`, reading the model by `think_logit`.
+
+    Raises:
+        ProfileError: none ships under this name.
+    """
+    file = resources.files("adaptive_reasoner.triage") / "models" / f"{name}.json"
+    if not file.is_file():
+        raise ProfileError(f"No mode-token model ships as {name!r}.")
+    return ModeTokenEstimator.from_json(json.loads(file.read_text("utf-8")), think_logit)

@@ -5,10 +5,12 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
+from langchain_core.messages import HumanMessage
 
 from adaptive_reasoner.embedded.batch import Generation, generate_batch
 from adaptive_reasoner.embedded.chat_model import EmbeddedChatModel
 from adaptive_reasoner.embedded.dialogue import Mode, render_prompt
+from adaptive_reasoner.embedded.first_token import mode_token_estimator, think_logits, threshold_for
 from adaptive_reasoner.embedded.generation import GenerationConfig, generate
 from adaptive_reasoner.embedded.problems import Problem
 from adaptive_reasoner.embedded.problems import generate as draw_problems
@@ -66,3 +68,32 @@ def test_the_weights_belong_to_the_tokenizer_and_are_small() -> None:
     assert len((folder / "model.npz").read_bytes()) <= 12_000_000
     assert EmbeddedChatModel().profile
     assert EmbeddedChatModel().profile["max_output_tokens"] == about["context"]
+
+
+def test_it_chooses_to_think_about_as_many_questions_as_asked() -> None:
+    problems = list(draw_problems("test", 600, seed=4))
+    prompts = [render_prompt([("user", problem.question)]) for problem in problems]
+    probabilities = 1 / (1 + np.exp(-think_logits(shipped_runtime(), prompts)))
+    for share in (25, 50, 75):
+        thinks = probabilities >= threshold_for(shipped_runtime(), share)
+        assert thinks.mean() == pytest.approx(share / 100, abs=0.07)  # 3.4 standard errors
+
+
+def test_it_chooses_to_think_where_the_fast_answer_fails() -> None:
+    model = EmbeddedChatModel(thinking="auto")
+    easy, hard = ([*draw_problems("test", 20, seed=5, level=level)] for level in (1, 5))
+    chosen = [
+        [model.invoke(problem.question).response_metadata["auto"]["mode"] for problem in problems]
+        for problems in (easy, hard)
+    ]
+    assert chosen[0].count("deep") <= 3
+    assert chosen[1].count("deep") >= 17
+
+
+def test_its_first_token_estimates_the_gain_of_thinking() -> None:
+    estimator = mode_token_estimator()
+    easy = estimator.estimate([HumanMessage("What is 3 + 4?")])
+    hard = estimator.estimate([HumanMessage(next(draw_problems("test", 1, seed=6, level=6)).question)])
+    for name in ("gain", "difficulty"):
+        assert easy[name] < 0.1
+        assert hard[name] > 0.6

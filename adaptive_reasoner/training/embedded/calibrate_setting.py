@@ -5,13 +5,14 @@ gain at which the loss (share wrong + price * tokens) is least.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from langchain_core.messages import HumanMessage
 
 from adaptive_reasoner.gate.curve import pool_violators
+from adaptive_reasoner.state import DifficultyEstimator
 from adaptive_reasoner.training.embedded.calibrate_policy import (
     Case,
     Floats,
@@ -22,7 +23,6 @@ from adaptive_reasoner.training.embedded.calibrate_policy import (
 )
 from adaptive_reasoner.training.embedded.calibrate_profile import RiskModels, fit_risks
 from adaptive_reasoner.training.embedded.calibrate_triage import fit_triage
-from adaptive_reasoner.triage.linear import LinearEstimator
 
 PRICES: tuple[float, ...] = tuple(np.geomspace(1e-5, 1e-2, 37).tolist())  # errors a token
 NEVER_AT_ONCE = 1.0  # no gain reaches it
@@ -49,7 +49,7 @@ class Fold:
 
     cases: Sequence[Case]
     risks: RiskModels
-    estimator: LinearEstimator
+    estimator: DifficultyEstimator
     gains: Floats
 
     def fast_first(self, price: float) -> Totals:
@@ -65,17 +65,27 @@ class Fold:
         )
 
 
-def cross_fit(cases: Sequence[Case], outside: Sequence[Case] = ()) -> list[Fold]:
-    """Each part of the cases with models fitted on the others, and on what lies outside the model's world."""
+def cross_fit(
+    cases: Sequence[Case],
+    outside: Sequence[Case] = (),
+    fit: Callable[[Sequence[Case]], DifficultyEstimator] | None = None,
+) -> list[Fold]:
+    """Each part of the cases with models fitted on the others, and on what lies outside the model's world.
+
+    Args:
+        cases: n of them.
+        outside: for the risks alone.
+        fit: gives triage's estimator; None: the linear one of the text.
+    """
     folds: list[Fold] = []
     for index in range(_FOLDS):
         others = [case for position, case in enumerate(cases) if position % _FOLDS != index]
-        part, estimator = cases[index::_FOLDS], fit_triage(others)
+        part, estimator = cases[index::_FOLDS], (fit or fit_triage)(others)
         folds.append(Fold(part, fit_risks(others, outside), estimator, predicted_gains(part, estimator)))
     return folds
 
 
-def predicted_gains(cases: Sequence[Case], estimator: LinearEstimator) -> Floats:
+def predicted_gains(cases: Sequence[Case], estimator: DifficultyEstimator) -> Floats:
     """What triage predicts for each case, shape (n,)."""
     return np.array(
         [estimator.estimate([HumanMessage(case.problem.question)])["gain"] for case in cases],
