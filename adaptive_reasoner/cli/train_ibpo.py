@@ -4,11 +4,14 @@ import json
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from adaptive_reasoner.errors import ConfigurationError, MissingExtraError
+
+if TYPE_CHECKING:
+    from adaptive_reasoner.training.ibpo.config import IbpoConfig
 
 
 def ibpo(
@@ -21,6 +24,9 @@ def ibpo(
     directory: Annotated[Path, typer.Option(help="Receives the trained model and the log.")] = Path(
         "checkpoints/ibpo"
     ),
+    weights: Annotated[
+        Path | None, typer.Option(help="Embedded weights to start from; else the shipped ones.")
+    ] = None,
     model: Annotated[
         Path | None, typer.Option(help="Hugging Face model directory; else the embedded model.")
     ] = None,
@@ -42,7 +48,8 @@ def ibpo(
     if model is None:
         if tasks is not None:
             raise ConfigurationError("--tasks belongs to --model; the embedded model makes its own problems.")
-        folder = _embedded(wanted, directory, steps, processes, seed)
+        config = _embedded_config(directory, weights, wanted, seed)
+        folder = _embedded(replace(config, processes=processes), steps)
     else:
         folder = _directory(wanted, directory, (model, tasks), steps, seed)
     typer.echo(json.dumps({"weights": str(folder)}) if as_json else f"Weights: {folder}")
@@ -56,12 +63,18 @@ def _need(*modules: str) -> None:
             )
 
 
-def _embedded(share: float | None, directory: Path, steps: int | None, processes: int, seed: int) -> Path:
+def _embedded_config(directory: Path, weights: Path | None, share: float | None, seed: int) -> "IbpoConfig":
     from adaptive_reasoner.training.ibpo.config import IbpoConfig
+
+    if weights is not None and not (weights / "model.npz").is_file():
+        raise ConfigurationError(f"{weights} holds no model.npz; give a folder that `train` wrote.")
+    return IbpoConfig(directory=directory, weights=weights, share=share, seed=seed)
+
+
+def _embedded(config: "IbpoConfig", steps: int | None) -> Path:
     from adaptive_reasoner.training.ibpo.embedded import train_embedded
     from adaptive_reasoner.training.ibpo.thresholds import write_thresholds
 
-    config = IbpoConfig(directory=directory, share=share, processes=processes, seed=seed)
     folder = train_embedded(config if steps is None else replace(config, steps=steps))
     write_thresholds(folder)
     return folder

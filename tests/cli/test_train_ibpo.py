@@ -18,6 +18,7 @@ pytestmark = pytest.mark.train
         (["--tasks", "tasks.jsonl"], "--tasks belongs to --model"),
         (["--model", "nowhere"], "--model needs --tasks"),
         (["--model", "nowhere", "--tasks", "nothing.jsonl"], "no task file"),
+        (["--weights", "nowhere"], "holds no model.npz"),
         (["--share", "120"], "less than or equal to 100"),
     ],
 )
