@@ -45,7 +45,8 @@ _NUMBER = re.compile(r"\d+")
 _HOW_MUCH = re.compile(r"\bhow (?:many|much)\b", re.IGNORECASE)
 _OPTION = re.compile(r"^\s*\(?[A-J][.):]\s", re.MULTILINE)
 _SYMBOL = re.compile(r"[=+*/^<>\\%$]")
-_FORMULA = re.compile(r"\\[a-z]{2,}|\$\$|```|[=^]|\bdef |\bSELECT ")
+_MARKUP = re.compile(r"\\[a-z]{2,}|\bdef |\bSELECT ")
+_MARKUP_SIGNS = ("\\", "def ", "SELECT ")
 _REASONED = re.compile(r"\b(?:because|if|unless|since)\b")
 _LONGEST = 3_000  # characters that are looked at, half at each end: the question stands at one of them
 _LONG_WORD = 8  # letters; longer words are mostly terms
@@ -69,7 +70,7 @@ def question_cues(text: str) -> dict[str, float]:
         cue = _CUE_OF.get(word.lower())
         if cue:
             counts[cue] += 1
-    counts["work"] += len(_FORMULA.findall(stem))
+    counts["work"] += _formulas(stem)
     cues = {cue: math.log1p(count) for cue, count in counts.items()}
     return {**cues, **_shape(stem, words), **_options(stem, options), "log_words": length}
 
@@ -80,6 +81,13 @@ def _split(text: str) -> tuple[str, str]:
     if first is None or _OPTION.search(text, first.end()) is None:
         return text.strip(), ""
     return text[: first.start()].strip(), text[first.start() :]
+
+
+def _formulas(stem: str) -> int:
+    """Signs of formulas and code; the pattern is slow, so that texts without its signs are spared it."""
+    signs = stem.count("=") + stem.count("^") + stem.count("$$") + stem.count("```")
+    marked = any(sign in stem for sign in _MARKUP_SIGNS)
+    return signs + (len(_MARKUP.findall(stem)) if marked else 0)
 
 
 def _is_calculation(stem: str) -> bool:
