@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
 from adaptive_reasoner.doctor.diagnosis import Api
 from adaptive_reasoner.nodes.responses_logprobs import goes_to_responses_api
-from adaptive_reasoner.thinking import is_embedded, logprob_kwargs, thinking_kwargs
+from adaptive_reasoner.thinking import is_embedded, logprob_kwargs, ways_of
 from adaptive_reasoner.thinking.switch import Thinking
 
 ChatKwargs = dict[str, Any]
@@ -57,11 +57,12 @@ def levels_of(model: BaseChatModel, efforts: Sequence[str] = ()) -> tuple[Level,
         return tuple(_effort_level(effort, is_fast=place == 0) for place, effort in enumerate(efforts))
     if "thinking" in type(model).model_fields and is_embedded(model):
         return (Level("off", {"thinking": "off"}, "off"), Level("on", {"thinking": "on"}, "on"))
-    fast = thinking_kwargs(model, "off").get("reasoning_effort")
-    if fast is None:
+    ways = ways_of(model)
+    if ways is None or not ways.is_obeyed or ways.off == ways.on:
         return (Level(NOT_SWITCHED, {}, "off"),)
-    others = [effort for effort in _efforts(model) if effort != fast]
-    return (_effort_level(fast, is_fast=True), *(_effort_level(effort, is_fast=False) for effort in others))
+    fast = next((name for name, kwargs in ways.levels.items() if kwargs == ways.off), "off")
+    others = {name: kwargs for name, kwargs in ways.levels.items() if name != fast} or {"on": ways.on}
+    return (Level(fast, ways.off, "off"), *(Level(name, kwargs, "on") for name, kwargs in others.items()))
 
 
 def api_of(model: BaseChatModel) -> Api:
@@ -83,8 +84,3 @@ def asked(top_logprobs: int) -> ChatKwargs:
 
 def _effort_level(effort: str, *, is_fast: bool) -> Level:
     return Level(effort, {"reasoning_effort": effort}, "off" if is_fast else "on")
-
-
-def _efforts(model: BaseChatModel) -> list[str]:
-    profile = cast("dict[str, Any]", model.profile or {})
-    return list(profile.get("reasoning_effort_levels") or ["none", "high"])

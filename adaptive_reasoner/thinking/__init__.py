@@ -1,11 +1,30 @@
-"""How each model switches thinking on and off, and whether log probabilities will arrive."""
+"""How each model switches thinking on and off, what it thought, and whether log probabilities will arrive."""
 
-from adaptive_reasoner.thinking.switch import (
-    has_thinking_switch,
-    is_embedded,
-    logprob_kwargs,
-    model_name_of,
-    thinking_kwargs,
-)
+from adaptive_reasoner.thinking.effect import Effect, thinking_took_effect
+from adaptive_reasoner.thinking.facts import is_embedded, model_name_of
+from adaptive_reasoner.thinking.keeping import keep_thoughts
+from adaptive_reasoner.thinking.switch import has_thinking_switch, logprob_kwargs, thinking_kwargs
+from adaptive_reasoner.thinking.table import FAMILIES, family_of, settle_call, ways_of
+from adaptive_reasoner.thinking.thoughts import thought_text, thoughts_of, with_thoughts_apart
+from adaptive_reasoner.thinking.ways import Family, Thinking, Ways
 
-__all__ = ["has_thinking_switch", "is_embedded", "logprob_kwargs", "model_name_of", "thinking_kwargs"]
+__all__ = [
+    "FAMILIES",
+    "Effect",
+    "Family",
+    "Thinking",
+    "Ways",
+    "family_of",
+    "has_thinking_switch",
+    "is_embedded",
+    "keep_thoughts",
+    "logprob_kwargs",
+    "model_name_of",
+    "settle_call",
+    "thinking_kwargs",
+    "thinking_took_effect",
+    "thought_text",
+    "thoughts_of",
+    "ways_of",
+    "with_thoughts_apart",
+]

@@ -1,52 +1,54 @@
 """Call-time keyword arguments that switch thinking and ask for log probabilities.
 
-Three kinds of model are told apart:
-
-- the embedded model, in this process (`thinking=`) or behind an endpoint (`reasoning_effort=`, by its name);
-- models whose LangChain profile lists reasoning efforts (`reasoning_effort=`);
-- all others: nothing is sent, and the graph asks for written thinking in the prompt.
+How thinking is switched is written down in one table (`thinking.table`); where no family knows a switch, nothing is
+sent and the graph asks for written thinking in the prompt.
 
 Log probabilities are asked for where the model's class has the fields for it. OpenAI's reasoning models give
-them only at effort "none" (Chat Completions), so none are asked for while such a model thinks.
+them only at effort "none" (Chat Completions), DeepSeek's API gives none while a model thinks, so none are asked
+for then.
 """
-
-from typing import Any, Literal, cast
 
 from langchain_core.language_models import BaseChatModel
 
-EMBEDDED_MODEL_NAME = "adaptive-reasoner-embedded"
+from adaptive_reasoner.thinking.facts import (
+    EMBEDDED_MODEL_NAME,
+    is_embedded,
+    is_reasoning_model,
+    model_name_of,
+)
+from adaptive_reasoner.thinking.table import family_of, ways_of
+from adaptive_reasoner.thinking.ways import ChatKwargs, Thinking
 
-Thinking = Literal["off", "on", "answer_first"] | dict[str, int]
-ChatKwargs = dict[str, Any]
-
-
-def model_name_of(model: BaseChatModel) -> str:
-    """The name that profiles and prices are kept under; the class name where a model has none."""
-    for attribute in ("model_name", "model", "model_id"):
-        name = getattr(model, attribute, None)
-        if isinstance(name, str) and name:
-            return name
-    return type(model).__name__
-
-
-def is_embedded(model: BaseChatModel) -> bool:
-    """True for the shipped model, in this process or behind an endpoint."""
-    return model_name_of(model).startswith(EMBEDDED_MODEL_NAME)
+__all__ = [
+    "EMBEDDED_MODEL_NAME",
+    "ChatKwargs",
+    "Thinking",
+    "has_thinking_switch",
+    "is_embedded",
+    "logprob_kwargs",
+    "model_name_of",
+    "thinking_kwargs",
+]
 
 
 def has_thinking_switch(model: BaseChatModel) -> bool:
-    """True if thinking can be switched by a call-time argument."""
-    return is_embedded(model) or bool(_effort_levels(model))
+    """True if thinking is switched by call-time arguments, or always on; False: a prompt must ask for it."""
+    ways = ways_of(model)
+    return ways is not None and ways.is_obeyed
 
 
 def thinking_kwargs(model: BaseChatModel, thinking: Thinking) -> ChatKwargs:
-    """Arguments for one call of `model` with `thinking` off, on, or to `{"budget_tokens": n}`."""
-    if "thinking" in type(model).model_fields:
-        return {"thinking": thinking}
-    if is_embedded(model):
-        return {"reasoning_effort": _embedded_effort(thinking)}
-    levels = _effort_levels(model)
-    return {"reasoning_effort": _effort(levels, thinking)} if levels else {}
+    """Arguments for one call of `model`.
+
+    They are made for the graph's calls, which put them through `settle_call` together with all others.
+
+    Args:
+        model: who is called.
+        thinking: "off", "on", `{"budget_tokens": n}` or `{"effort": level}`; where the model cannot do it, what
+            comes nearest: the least thinking for "off", the deepest level within the budget.
+    """
+    ways = ways_of(model)
+    return ways.kwargs(thinking) if ways else {}
 
 
 def logprob_kwargs(model: BaseChatModel, thinking: Thinking, top_logprobs: int) -> ChatKwargs:
@@ -60,35 +62,11 @@ def logprob_kwargs(model: BaseChatModel, thinking: Thinking, top_logprobs: int) 
 
 
 def _refuses_logprobs(model: BaseChatModel, thinking: Thinking) -> bool:
-    """True for OpenAI's reasoning models unless their thinking is really off; some of them cannot stop."""
-    if is_embedded(model):
+    """True where a model's API gives none while it thinks, unless its thinking is really off."""
+    family = family_of(model)
+    if family is None or not family.hides_logprobs:
         return False
-    levels = _effort_levels(model)
-    if levels:
-        return _effort(levels, thinking) != "none"
-    profile = cast("dict[str, Any]", model.profile or {})
-    is_openai = type(model).__module__.startswith("langchain_openai")
-    return is_openai and bool(profile.get("reasoning_output"))
-
-
-def _effort_levels(model: BaseChatModel) -> list[str]:
-    profile = cast("dict[str, Any]", model.profile or {})
-    return list(profile.get("reasoning_effort_levels") or [])
-
-
-def _embedded_effort(thinking: Thinking) -> str:
-    """The embedded model's server maps low and medium to thinking budgets of 48 and 96 tokens."""
-    if isinstance(thinking, dict):
-        tokens = thinking.get("budget_tokens", 0)
-        return "low" if tokens <= 48 else "medium" if tokens <= 96 else "high"
-    return "none" if thinking == "off" else "high"
-
-
-def _effort(levels: list[str], thinking: Thinking) -> str:
-    """The level nearest to the wish; "off" takes the least that the model offers."""
-    order = [level for level in ("none", "minimal", "low", "medium", "high") if level in levels] or levels
-    if thinking == "off":
-        return order[0]
-    if isinstance(thinking, dict) and thinking.get("budget_tokens", 0) < 2048:
-        return "low" if "low" in levels else order[0]
-    return "high" if "high" in levels else order[-1]
+    ways = family.ways(model)
+    if ways is None:
+        return is_reasoning_model(model)
+    return not ways.can_stop or thinking not in ("off", "answer_first")

@@ -1,0 +1,176 @@
+"""A thinking budget for models that do not bound thinking themselves, in two calls.
+
+The first call may generate as many tokens as the budget allows. If it was cut off, its thought is closed with the
+sentence that Qwen3 was trained on and sent back as the beginning of the answer, which the second call continues.
+Source: github.com/QwenLM/Qwen3, docs/source/getting_started/thinking_budget.md.
+
+vLLM and SGLang continue the last message when told so; llama.cpp always does, but only with thinking switched off
+in its template, and so do vLLM's parsers keep a continued answer from being taken for a thought.
+"""
+
+# A wrapper of chat models is written against the methods that chat models override, which are all private.
+# ruff: noqa: SLF001
+# pyright: reportPrivateUsage=false
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, cast
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+
+from adaptive_reasoner.thinking.continuation import Continuation, continuation_of, joined
+from adaptive_reasoner.thinking.ways import ChatKwargs
+
+# The call-time argument that asks for the two calls; `settle_call` takes it out.
+BUDGET = "thinking_budget_in_two_calls"
+_CONTINUE = {"add_generation_prompt": False, "continue_final_message": True}
+
+
+class TwoCalls(BaseChatModel):
+    """`inner` with at most `budget_tokens` of thought; both calls count in the usage.
+
+    Attributes:
+        inner: makes the calls.
+        budget_tokens: the most that the first call generates.
+        answering: `extra_body` of the second call, beside what makes it continue.
+    """
+
+    inner: BaseChatModel
+    budget_tokens: int
+    answering: ChatKwargs
+
+    @classmethod
+    def around(cls, inner: BaseChatModel, budget_tokens: int, answering: ChatKwargs) -> "TwoCalls":
+        """Wrap `inner` for one call."""
+        return cls(inner=inner, budget_tokens=budget_tokens, answering=answering, profile=inner.profile)
+
+    @property
+    def _llm_type(self) -> str:
+        return self.inner._llm_type
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        first = self.inner._generate(messages, stop, None, **self._thinking(kwargs))
+        left = self._left(first, kwargs)
+        if left is None:
+            return first
+        second = self.inner._generate(
+            [*messages, left.prefix], stop, run_manager, **self._answering(kwargs, left)
+        )
+        return _result(joined(left, _message(second)), second)
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        first = await self.inner._agenerate(messages, stop, None, **self._thinking(kwargs))
+        left = self._left(first, kwargs)
+        if left is None:
+            return first
+        second = await self.inner._agenerate(
+            [*messages, left.prefix], stop, run_manager, **self._answering(kwargs, left)
+        )
+        return _result(joined(left, _message(second)), second)
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        """The first call as one chunk, then the second as it comes."""
+        first = self.inner._generate(messages, stop, None, **self._thinking(kwargs))
+        left = self._left(first, kwargs)
+        yield _chunk(_message(first) if left is None else left.beginning())
+        if left is not None:
+            arguments = self._streaming(self._answering(kwargs, left))
+            yield from self.inner._stream([*messages, left.prefix], stop, run_manager, **arguments)
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        first = await self.inner._agenerate(messages, stop, None, **self._thinking(kwargs))
+        left = self._left(first, kwargs)
+        yield _chunk(_message(first) if left is None else left.beginning())
+        if left is not None:
+            arguments = self._streaming(self._answering(kwargs, left))
+            async for chunk in self.inner._astream([*messages, left.prefix], stop, run_manager, **arguments):
+                yield chunk
+
+    def _thinking(self, kwargs: ChatKwargs) -> ChatKwargs:
+        """The first call's arguments; a limit below the budget holds as well, with room for the answer."""
+        total = self._total(kwargs)
+        most = self.budget_tokens if total is None else max(1, min(self.budget_tokens, total - total // 4))
+        return _capped({name: value for name, value in kwargs.items() if name != "stream_usage"}, most)
+
+    def _left(self, first: ChatResult, kwargs: ChatKwargs) -> Continuation | None:
+        left = continuation_of(_message(first), _finish_reason(first))
+        total = self._total(kwargs)
+        if left is None or (total is not None and total <= left.used_tokens):
+            return None
+        return left
+
+    def _answering(self, kwargs: ChatKwargs, left: Continuation) -> ChatKwargs:
+        total = self._total(kwargs)
+        arguments = _with_body(kwargs, {**self.answering, **_CONTINUE})
+        return arguments if total is None else _capped(arguments, total - left.used_tokens)
+
+    def _total(self, kwargs: ChatKwargs) -> int | None:
+        return kwargs.get("max_tokens") or getattr(self.inner, "max_tokens", None)
+
+    def _streaming(self, kwargs: ChatKwargs) -> ChatKwargs:
+        """ChatOpenAI leaves usage out of a stream when `base_url` is set, unless it is asked for."""
+        asks = "stream_usage" in type(self.inner).model_fields
+        return {"stream_usage": True, **kwargs} if asks else kwargs
+
+
+def _capped(kwargs: ChatKwargs, tokens: int) -> ChatKwargs:
+    """`max_tokens` in the body, too: LangChain writes its newer name, which some servers do not know."""
+    return {**_with_body(kwargs, {"max_tokens": tokens}), "max_tokens": tokens}
+
+
+def _with_body(kwargs: ChatKwargs, fields: ChatKwargs) -> ChatKwargs:
+    body: ChatKwargs = kwargs.get("extra_body") or {}
+    return {**kwargs, "extra_body": {**body, **fields}}
+
+
+def _message(result: ChatResult) -> AIMessage:
+    return cast("AIMessage", result.generations[0].message)
+
+
+def _finish_reason(result: ChatResult) -> str | None:
+    generation = result.generations[0]
+    info = {**(generation.generation_info or {}), **generation.message.response_metadata}
+    return info.get("finish_reason")
+
+
+def _result(message: AIMessage, second: ChatResult) -> ChatResult:
+    info = second.generations[0].generation_info
+    generation = ChatGeneration(message=message, generation_info=info)
+    return ChatResult(generations=[generation], llm_output=second.llm_output)
+
+
+def _chunk(message: AIMessage) -> ChatGenerationChunk:
+    chunk = AIMessageChunk(
+        content=message.content,
+        additional_kwargs=message.additional_kwargs,
+        response_metadata=message.response_metadata,
+        usage_metadata=message.usage_metadata,
+        tool_calls=message.tool_calls,
+    )
+    return ChatGenerationChunk(message=chunk)

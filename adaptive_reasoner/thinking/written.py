@@ -1,0 +1,53 @@
+"""Thoughts that a model writes into its answer: where they end, and what is left."""
+
+import re
+
+# Openings and the closings that belong to them: Qwen, DeepSeek and others; Mistral's own tokens.
+_MARKS = (
+    *((f"<{tag}>", f"</{tag}>") for tag in ("think", "thinking", "thought", "reasoning")),
+    ("[THINK]", "[/THINK]"),
+)
+# Granite 3.2 and 3.3 write it in words. Source: vllm, GraniteReasoningParser.
+_GRANITE_THOUGHT = re.compile(r"\s*Here(?:'s| is) my thought process:?\s*")
+_GRANITE_ANSWER = re.compile(r"\s*Here(?:'s| is) my response:?\s*")
+# gpt-oss writes channels; all but the final one are thoughts.
+_FINAL = re.compile(r"<\|channel\|>final\b[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>")
+_CHANNEL_MARKS = re.compile(
+    r"<\|start\|>assistant|<\|channel\|>\s*(?:analysis|commentary)[^<]*|<\|(?:message|end|return)\|>"
+)
+
+
+def split_thoughts(text: str, *, is_open: bool = False) -> tuple[str, str | None]:
+    """The thoughts in `text` and the answer after them.
+
+    Args:
+        text: as the model wrote it.
+        is_open: the prompt opened the thoughts, so that a text without any mark is all thought.
+
+    Returns:
+        Both without their marks; "" where there are no thoughts, None as the answer where the text ends inside them.
+    """
+    if "<|channel|>" in text:
+        return _channels(text)
+    if begin := _GRANITE_THOUGHT.match(text):
+        return _parted(text[begin.end() :], _GRANITE_ANSWER.search(text[begin.end() :]))
+    for opening, closing in _MARKS:
+        if text.lstrip().startswith(opening):
+            inside = text.lstrip()[len(opening) :]
+            return _parted(inside, re.search(re.escape(closing), inside))
+    if "</think>" in text:  # some prompts hold the opening mark already
+        return _parted(text, re.search("</think>", text))
+    return (text.strip(), None) if is_open else ("", text)
+
+
+def _parted(inside: str, end: re.Match[str] | None) -> tuple[str, str | None]:
+    if end is None:
+        return inside.strip(), None
+    return inside[: end.start()].strip(), inside[end.end() :].lstrip()
+
+
+def _channels(text: str) -> tuple[str, str | None]:
+    finals = list(_FINAL.finditer(text))
+    thoughts = text[: finals[-1].start()] if finals else text
+    answer = re.sub(r"<\|(?:return|end)\|>\s*\Z", "", text[finals[-1].end() :]) if finals else None
+    return _CHANNEL_MARKS.sub("", thoughts).strip(), answer
