@@ -48,7 +48,8 @@ def _lines(figures: Figures) -> list[str]:
         f"Wrong of the accepted: {_rate(accepted['error'])} ({accepted['status']}{promised})",
         f"Tokens: {spend['tokens']['total']:.0f}, a run {_spread(spend['tokens'], 0)}; {_money(spend['usd'])}",
         f"Model calls a run: {_spread(spend['calls'], 1)}",
-        "; ".join([f"Budgets: {spend['budget']['runs_under_one']} runs under one", *limits, *shared, *stops]),
+        f"Budgets: {spend['budget']['runs_under_one']} runs under one",
+        *(f"  {line}" for line in (*limits, *shared, *stops)),
         f"Seconds of model calls a run: {_spread(figures['latency_seconds'], 2)}",
         *(_drift(name, watch) for name, watch in figures["drift"].items()),
         *(

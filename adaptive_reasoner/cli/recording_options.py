@@ -14,7 +14,8 @@ File = Annotated[
     Path | None,
     typer.Argument(
         help="Recorded answers of both modes, as JSON Lines (.gz too): question, correct; and id, choices, "
-        "model, mode (fast or deep), answer, answer_token_top, response where known."
+        "model, mode (fast or deep), answer, answer_token_top, response where known. `calibrate` also takes "
+        "recorded runs with their labels."
     ),
 ]
 FastFile = Annotated[
