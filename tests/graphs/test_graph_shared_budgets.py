@@ -25,7 +25,7 @@ def test_200_requests_of_20_tasks_never_overspend_and_come_close(shared, ledger)
 
         async def ask(n):
             async with turnstile:
-                return (await graph.ainvoke({"messages": f"Question {n}?"}, context=ACME))["reasoning"]
+                return (await graph.ainvoke({"messages": f"Question {n:05}?"}, context=ACME))["reasoning"]
 
         return await asyncio.gather(*(ask(n) for n in range(200)))
 
