@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -11,6 +11,9 @@ from langgraph.runtime import get_runtime
 from adaptive_reasoner.config import Budget, ReasonerConfig
 from adaptive_reasoner.errors import ConfigurationError, UnknownTenantError
 from adaptive_reasoner.thinking.switch import Thinking
+
+# What a caller may set for one call.
+CALL_SETTINGS = ("thinking", "importance", "budget", "tenant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class CallSettings:
         tenant: who the call is for, None if nobody was named.
         thread_id: the thread's, None without one.
         task: names the node's run; the same where a resumed graph runs it anew.
+        model_kwargs: the call's own arguments for the models, see `ReasoningContext`.
+        answer_tools: names of the tools whose calls are answers.
     """
 
     thinking: Any
@@ -32,6 +37,8 @@ class CallSettings:
     tenant: str | None
     thread_id: str | None = None
     task: str = ""
+    model_kwargs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    answer_tools: frozenset[str] = frozenset()
 
     @property
     def deep_thinking(self) -> Thinking:
@@ -77,6 +84,8 @@ def read_call_settings(run_config: RunnableConfig, config: ReasonerConfig) -> Ca
         tenant,
         thread_id=None if thread_id is None else str(thread_id),
         task=str(run.get("checkpoint_ns") or ""),
+        model_kwargs=_mapping(asked.get("model_kwargs")),
+        answer_tools=frozenset(asked.get("answer_tools", ())),
     )
 
 
@@ -99,7 +108,15 @@ def _asked(run_config: RunnableConfig) -> dict[str, Any]:
     context: Any = get_runtime().context
     given: Mapping[str, Any] = cast("Mapping[str, Any]", context) if isinstance(context, Mapping) else {}
     both = {**configurable, **given}
-    return {key: both[key] for key in ("thinking", "importance", "budget", "tenant") if key in both}
+    return {key: both[key] for key in (*CALL_SETTINGS, "model_kwargs", "answer_tools") if key in both}
+
+
+def _mapping(model_kwargs: Any) -> Mapping[str, Any]:
+    if model_kwargs is not None and not isinstance(model_kwargs, Mapping):
+        raise ConfigurationError(
+            f'model_kwargs is {model_kwargs!r}; give call-time arguments by name: {{"stop": ["\\n"]}}.'
+        )
+    return cast("Mapping[str, Any]", model_kwargs or {})
 
 
 def _as_budgets(budget: Any) -> tuple[Budget, ...]:

@@ -15,6 +15,8 @@ from adaptive_reasoner.nodes.model_call import ModelCaller
 from adaptive_reasoner.nodes.purse import Purse
 from adaptive_reasoner.thinking import model_name_of
 
+Arguments = dict[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -52,20 +54,24 @@ def assemble(
         fast=ModelCaller(fast_model, config.model_timeout_seconds, price=purse.price_of(fast_model)),
         deep=ModelCaller(deep_model, config.model_timeout_seconds, price=purse.price_of(deep_model)),
         thinks_by_prompt=deep is None,
-        fast_tools=_bound(fast_model, tools),
-        deep_tools=_bound(deep_model, tools),
+        fast_tools=bound_arguments(fast_model, tools, {}),
+        deep_tools=bound_arguments(deep_model, tools, {}),
         fast_gate=config.gate or profile_for(model_name_of(fast_model)),
         deep_gate=config.gate or profile_for(model_name_of(deep_model)),
         purse=purse,
     )
 
 
-def _bound(model: BaseChatModel, tools: Sequence[BaseTool]) -> Mapping[str, Any]:
-    """The keyword arguments that `bind_tools` would bind, so that one wrapper serves every call."""
+def bound_arguments(model: BaseChatModel, tools: Sequence[Any], others: Mapping[str, Any]) -> Arguments:
+    """The keyword arguments that `bind_tools` would bind, so that one wrapper serves every call.
+
+    Raises:
+        ConfigurationError: the model has no `bind_tools`, or one that gives no binding.
+    """
     if not tools:
-        return {}
+        return dict(others)
     try:
-        bound: Any = model.bind_tools(tools)
+        bound: Any = model.bind_tools(tools, **others)
     except NotImplementedError as error:
         raise ConfigurationError(
             f"{type(model).__name__} cannot call tools; leave tools= out or take a model with bind_tools()."
@@ -75,4 +81,4 @@ def _bound(model: BaseChatModel, tools: Sequence[BaseTool]) -> Mapping[str, Any]
         raise ConfigurationError(
             f"{type(model).__name__}.bind_tools() gives no binding; wrap the model in one that supports tools."
         )
-    return cast("dict[str, Any]", kwargs)
+    return dict(cast("Arguments", kwargs))
