@@ -91,6 +91,7 @@ class Round(TypedDict):
     usage_estimated: NotRequired[bool]  # the model reported no usage, so tokens were counted here
     signal_calls: NotRequired[int]  # further calls, within this round's usage, that its signal took
     capped_to: NotRequired[int]  # output tokens that a budget left for the call, fewer than it would take
+    thinking: NotRequired[str]  # how the model thought otherwise than it was asked, where that shows
 
 
 class BudgetStatus(TypedDict):
@@ -165,6 +166,7 @@ class Attempt(TypedDict):
     signal: NotRequired[Signal]  # from elsewhere than the answer's log probabilities, which tell nothing
     signal_calls: NotRequired[int]  # model calls that this took
     capped_to: NotRequired[int]  # output tokens that a budget left for the call
+    thinking: NotRequired[str]  # how the model thought otherwise than it was asked
 
 
 class Turn(TypedDict):
@@ -204,6 +206,10 @@ class ReasoningContext(TypedDict, total=False):
     importance: Literal["normal", "high"]
     budget: Any  # a Budget or several
     tenant: str
+    # Call-time arguments for the models, as plain data: tools (in OpenAI's shape), tool_choice, stop, seed, …
+    # Calls of these tools are handed on with the answer, not run.
+    model_kwargs: dict[str, Any]
+    answer_tools: Sequence[str]  # tools whose calls are answers: handed on even where they are in doubt
 
 
 class DifficultyEstimator(Protocol):

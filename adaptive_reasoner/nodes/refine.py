@@ -6,6 +6,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 
 from adaptive_reasoner.nodes.answering import Answering
 from adaptive_reasoner.nodes.best_round import answered_by_deep
+from adaptive_reasoner.nodes.call_arguments import call_arguments
 from adaptive_reasoner.nodes.call_settings import CallSettings
 from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest
 from adaptive_reasoner.nodes.parts import Parts
@@ -33,6 +34,7 @@ def refine_request(
     gate = parts.deep_gate if by_deep else parts.fast_gate
     request = HumanMessage(refine_prompt(spans if getattr(gate, "feeds_spans", True) else ()))
     kwargs = {
+        **call_arguments(parts, caller, settings),
         **thinking_kwargs(caller.model, thinking),
         **logprob_kwargs(caller.model, thinking, parts.config.top_logprobs),
     }
