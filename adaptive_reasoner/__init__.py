@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from adaptive_reasoner.gate.calibration import CalibrationExample, calibrate
     from adaptive_reasoner.gate.profile import GateProfile
     from adaptive_reasoner.graph import build_reasoning_graph
+    from adaptive_reasoner.integrations.tool import reasoning_tool
     from adaptive_reasoner.uncertainty.message import score_message
 
 _HOMES = {
@@ -24,6 +25,7 @@ _HOMES = {
     "ReasonerConfig": "config",
     "build_reasoning_graph": "graph",
     "calibrate": "gate.calibration",
+    "reasoning_tool": "integrations.tool",
     "score_message": "uncertainty.message",
 }
 
@@ -36,6 +38,7 @@ __all__ = [
     "ReasonerConfig",
     "build_reasoning_graph",
     "calibrate",
+    "reasoning_tool",
     "score_message",
 ]
 

@@ -20,6 +20,7 @@ REFINE_PREFACE = (
 
 NOT_ANSWERED = "No answer: {reason}"
 TOOL_NOT_RUN = "I was not sure enough to call {tools}, so nothing was run."
+UNSURE_TOOL_ANSWER = "(This answer is not sure: {reason})"
 WITHHELD = "A person reviewed the answer and withheld it."
 
 

@@ -15,6 +15,7 @@ PROMISED = {
     "ReasonerConfig": "adaptive_reasoner",
     "build_reasoning_graph": "adaptive_reasoner",
     "calibrate": "adaptive_reasoner",
+    "reasoning_tool": "adaptive_reasoner",
     "score_message": "adaptive_reasoner",
     "parse_response": "adaptive_reasoner.uncertainty",
     "score_tokens": "adaptive_reasoner.uncertainty",
