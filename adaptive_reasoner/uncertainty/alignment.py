@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from adaptive_reasoner.uncertainty.columns import pieces_of
 from adaptive_reasoner.uncertainty.tokens import TokenLogprob, token_bytes
 
 # End marks that some servers list but do not show: </s>, <|im_end|>, <end_of_turn>, [EOS].
@@ -18,17 +19,17 @@ _MAX_BRACES = 1000
 
 def joined_text(tokens: Sequence[TokenLogprob]) -> str:
     """The text of the tokens; a character that is cut off at either end is left out."""
-    return b"".join(map(token_bytes, tokens)).decode("utf-8", "ignore")
+    return b"".join(pieces_of(tokens)).decode("utf-8", "ignore")
 
 
-def align_text(tokens: Sequence[TokenLogprob], text: str) -> tuple[list[TokenLogprob], str] | None:
+def align_text(tokens: Sequence[TokenLogprob], text: str) -> tuple[Sequence[TokenLogprob], str] | None:
     """The tokens that make up `text`, and the text they make up; None where they do not add up.
 
     White space or a broken character at the end of the text may be missing from the tokens.
     """
-    pieces = [token_bytes(token) for token in tokens]
+    pieces = pieces_of(tokens)
     if all(pieces) and b"".join(pieces) == text.encode("utf-8", "surrogatepass"):
-        return list(tokens), text
+        return tokens, text
     targets = dict.fromkeys((text, text.rstrip(), text.rstrip("\ufffd")))
     for read in (token_bytes, _spelled):
         pieces = [read(token) for token in tokens]
@@ -72,7 +73,7 @@ def align_arguments(
 
 def character_offsets(tokens: Sequence[TokenLogprob]) -> list[tuple[int, int]]:
     """Each token's [start, end) in characters of the joined text; pieces of a character share its offsets."""
-    pieces = [token_bytes(token) for token in tokens]
+    pieces = pieces_of(tokens)
     joined = b"".join(pieces)
     if joined.isascii():
         return list(pairwise(accumulate(map(len, pieces), initial=0)))

@@ -11,7 +11,7 @@ from adaptive_reasoner.uncertainty.shapes import as_list, as_mapping
 from adaptive_reasoner.uncertainty.tokens import TokenLogprob
 
 # The tokens (none where nothing was sent) and, where the value is malformed, why.
-Entries = tuple[list[TokenLogprob], str | None]
+Entries = tuple[Sequence[TokenLogprob], str | None]
 
 
 def read_entries(logprobs: Any) -> Entries:
@@ -19,7 +19,7 @@ def read_entries(logprobs: Any) -> Entries:
     return guarded(_read, logprobs)
 
 
-def guarded(read: Callable[[Any], list[TokenLogprob]], value: Any) -> Entries:
+def guarded(read: Callable[[Any], Sequence[TokenLogprob]], value: Any) -> Entries:
     """What `read` makes of `value`; its `LogprobsError` becomes the reason why there is nothing."""
     try:
         return read(value), None
@@ -74,7 +74,7 @@ def to_bytes(value: Any) -> bytes | None:
     raise LogprobsError("the `bytes` of a token are no list of numbers from 0 to 255")
 
 
-def _read(logprobs: Any) -> list[TokenLogprob]:
+def _read(logprobs: Any) -> Sequence[TokenLogprob]:
     if logprobs is None:
         return []
     entries = as_list(logprobs)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 
+from adaptive_reasoner.uncertainty.columns import Floats
 from adaptive_reasoner.uncertainty.tokens import TokenLogprob
 
 # The largest vocabularies in wide use (o200k) are about this large; a smaller one only loosens the bound.
@@ -18,7 +18,6 @@ ROUNDING_MASS = 1e-6
 # Below this is no log probability; its square would overflow.
 _LEAST = -1e9
 
-Floats = NDArray[np.float64]
 Bounds = tuple[Floats, Floats, Floats]
 
 
@@ -76,5 +75,6 @@ def perplexity(logprobs: Sequence[float]) -> float:
 
 
 def _with_chosen(token: TokenLogprob) -> list[float]:
-    listed = [logprob for _, logprob in token.top]
-    return listed if any(text == token.token for text, _ in token.top) else [token.logprob, *listed]
+    top = token.top
+    listed = [logprob for _, logprob in top]
+    return listed if any(text == token.token for text, _ in top) else [token.logprob, *listed]

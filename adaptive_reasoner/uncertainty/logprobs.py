@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from adaptive_reasoner.errors import LogprobsError
 from adaptive_reasoner.uncertainty.alignment import align_arguments, align_text, joined_text
-from adaptive_reasoner.uncertainty.plain_entries import check_numbers
+from adaptive_reasoner.uncertainty.bulk_checks import check_numbers
 from adaptive_reasoner.uncertainty.reading import read
 from adaptive_reasoner.uncertainty.reply import Reply
 from adaptive_reasoner.uncertainty.thoughts import visible_text
@@ -16,7 +16,7 @@ from adaptive_reasoner.uncertainty.tokens import TokenLogprob, TokenLogprobs, fi
 
 NO_LOGPROBS = "no log probabilities arrived with the answer"
 
-Aligned = tuple[list[TokenLogprob], str]
+Aligned = tuple[Sequence[TokenLogprob], str]
 
 
 def parse_response(raw: object) -> TokenLogprobs:

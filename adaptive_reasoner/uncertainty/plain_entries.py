@@ -1,165 +1,68 @@
 """The fast way through what nearly every response holds: entries as OpenAI documents them, nothing odd.
 
-At 20 alternatives a token, reading and checking them one by one is where the time goes. What is plain is read and
-checked in bulk; everything else is left to the careful readers, whose results these are equal to.
+At 20 alternatives a token, reading them one by one is where the time goes. What is plain is read column by column;
+everything else is left to the careful readers, whose results these are equal to.
 """
 
+import marshal
 from collections.abc import Sequence
-from itertools import accumulate, chain, pairwise, repeat, starmap
+from itertools import accumulate, chain
 from operator import itemgetter
-from typing import Any, cast
+from types import NoneType
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from adaptive_reasoner.uncertainty.tokens import (
-    MASS_ROUNDING,
-    SENTINEL_LOGPROB,
-    TokenLogprob,
-    find_fault,
-    normalize,
-)
+from adaptive_reasoner.uncertainty.columns import Columns, Floats
 
 _TEXT, _LOGPROB, _TOP = itemgetter("token"), itemgetter("logprob"), itemgetter("top_logprobs")
-_FLOATS = frozenset({float})
+_LIST, _LIST_OR_NONE = frozenset({list}), frozenset({list, NoneType})
+# So many lists that their entries are still in the processor's cache when they are read again.
+_AT_ONCE = 50
+# A list in Python's own binary format: "[" and a count of 4 bytes, then of each float "g" and 8 bytes.
+_MARSHALLED_FLOAT = np.dtype([("kind", "S1"), ("value", "<f8")])
+_HEADER_BYTES = 5
 
 
-class PlainToken(TokenLogprob):
-    """A token whose top list is paired up only when somebody looks at it, which outside the answer span is rare."""
-
-    __slots__ = ("_lists", "_span")
-
-    # Of all tokens of the reply, shared: two lists less a token, which the garbage collector need not look through.
-    _lists: tuple[list[str], list[float]]
-    _span: slice
-
-    def __init__(
-        self,
-        token: str,
-        logprob: float,
-        utf8: bytes | None,
-        lists: tuple[list[str], list[float]],
-        span: slice,
-    ) -> None:
-        put = object.__setattr__  # frozen, like every other token
-        put(self, "token", token)
-        put(self, "logprob", logprob)
-        put(self, "utf8", utf8)
-        put(self, "_lists", lists)
-        put(self, "_span", span)
-
-    @property
-    def top(self) -> list[tuple[str, float]]:  # pyright: ignore[reportIncompatibleVariableOverride] - as readable
-        """(token, logprob) of the most probable tokens at its place."""
-        texts, logprobs = self._lists
-        return list(zip(texts[self._span], logprobs[self._span], strict=True))
-
-    @property
-    def first(self) -> tuple[str, float]:
-        """The first of its list, which must not be empty."""
-        texts, logprobs = self._lists
-        start: int = self._span.start
-        return texts[start], logprobs[start]
-
-    @property
-    def top_logprobs(self) -> list[float]:
-        """The list's log probabilities alone."""
-        return self._lists[1][self._span]
-
-    def __eq__(self, other: object) -> bool:
-        """Equal to any token with the same values."""
-        return isinstance(other, TokenLogprob) and _values(self) == _values(other)
-
-    __hash__ = None  # pyright: ignore[reportAssignmentType] - lists have none, nor has any other token
-
-    def __reduce__(self) -> tuple[type[TokenLogprob], tuple[Any, ...]]:
-        """Copies and pickles are common tokens."""
-        return TokenLogprob, _values(self)
-
-
-def read_plain(entries: Sequence[Any]) -> list[TokenLogprob] | None:
+def read_plain(entries: Sequence[Any]) -> Columns | None:
     """Read entries of the common shape; None where one differs, so that a careful reader decides."""
     try:
-        lists = list(map(_TOP, entries))
-        others = list(chain.from_iterable(lists))
-        texts, logprobs = list(map(_TEXT, others)), list(map(_LOGPROB, others))
-        chosen, own = list(map(_TEXT, entries)), list(map(_LOGPROB, entries))
-        utf8 = [_bytes(entry.get("bytes")) for entry in entries]
-        "".join(chain(chosen, texts))  # a TypeError where one is no text
+        lists, given = list(map(_TOP, entries)), [entry.get("bytes") for entry in entries]
+        if not (set(map(type, lists)) <= _LIST and set(map(type, given)) <= _LIST_OR_NONE):
+            return None
+        spelled, own = list(map(_TEXT, entries)), to_floats(list(map(_LOGPROB, entries)))
+        texts, logprobs = _columns_of(lists)
+        top = to_floats(logprobs)
+        "".join(spelled), "".join(texts)  # a TypeError where one is no text
+        utf8 = [None if one is None else bytes(one) for one in given]
     except (AttributeError, KeyError, TypeError, ValueError, IndexError):
         return None
-    if not (set(map(type, logprobs)) | set(map(type, own))) <= _FLOATS:
+    if own is None or top is None:
         return None
-    both = (texts, logprobs)
-    spans = starmap(slice, pairwise(accumulate(map(len, lists), initial=0)))
-    return list(map(PlainToken, chosen, own, utf8, repeat(both), spans))
+    return Columns(spelled, own, utf8, texts, top, list(accumulate(map(len, lists), initial=0)))
 
 
-def check_numbers(tokens: Sequence[TokenLogprob]) -> tuple[list[TokenLogprob], str | None]:
-    """`normalize` of every token, and `find_fault`'s answer; what is plain is seen through in bulk."""
-    is_plain = _is_plain(tokens)
-    odd = np.flatnonzero(~is_plain).tolist()
-    suspects = [tokens[index] for index in odd]
-    if len(odd) < len(tokens):  # one plain token, so that the others are not judged as the whole answer
-        suspects.append(tokens[int(is_plain.argmax())])
-    fault = find_fault(suspects)
-    kept = list(tokens)
-    if fault is None:
-        for index in odd:
-            kept[index] = normalize(tokens[index])
-    return kept, fault
+def _columns_of(lists: Sequence[list[Any]]) -> tuple[list[Any], list[Any]]:
+    """The texts and the log probabilities of all alternatives, in their order."""
+    texts, logprobs = list[Any](), list[Any]()
+    for start in range(0, len(lists), _AT_ONCE):
+        others = list(chain.from_iterable(lists[start : start + _AT_ONCE]))
+        texts += map(_TEXT, others)
+        logprobs += map(_LOGPROB, others)
+    return texts, logprobs
 
 
-def _values(token: TokenLogprob) -> tuple[str, float, list[tuple[str, float]], bytes | None]:
-    return token.token, token.logprob, token.top, token.utf8
+def to_floats(values: list[Any]) -> Floats | None:
+    """The values as an array of shape (n,), None where one of them is anything but a float.
 
-
-def _bytes(value: Any) -> bytes | None:
-    """The bytes of a list of numbers.
+    NumPy would take true, 1 and "1" for numbers, and looking at each value's type costs as much as converting it.
+    What `marshal` writes says both: a value is a float where every ninth byte is a "g".
 
     Raises:
-        TypeError, ValueError: it is none.
+        ValueError: one is nothing that JSON holds.
     """
-    if value is None:
+    written = marshal.dumps(values, 2)  # version 2 of the format, whatever Python's own is
+    if len(written) != _HEADER_BYTES + len(values) * _MARSHALLED_FLOAT.itemsize:
         return None
-    if type(value) is not list:
-        raise TypeError
-    return bytes(cast("list[int]", value))
-
-
-def _is_plain(tokens: Sequence[TokenLogprob]) -> NDArray[np.bool_]:
-    """Which of n tokens are surely without fault and already as `normalize` leaves them, shape (n,)."""
-    lists = list(map(_logprobs, tokens))
-    plain = np.array([*map(_is_listed, tokens, lists)], dtype=np.bool_)
-    if len(plain) and plain.all():
-        return _are_lists_plain(lists)
-    listed = [one for one, is_listed in zip(lists, plain.tolist(), strict=True) if is_listed]
-    if listed:
-        plain[plain] = _are_lists_plain(listed)
-    return plain
-
-
-def _is_listed(token: TokenLogprob, logprobs: list[float]) -> bool:
-    """True if the token stands in its own list with its own log probability."""
-    if not logprobs:
-        return False
-    if isinstance(token, PlainToken) and token.first == (token.token, token.logprob):
-        return True
-    return (token.token, token.logprob) in token.top
-
-
-def _logprobs(token: TokenLogprob) -> list[float]:
-    return token.top_logprobs if isinstance(token, PlainToken) else [logprob for _, logprob in token.top]
-
-
-def _are_lists_plain(lists: Sequence[Sequence[float]]) -> NDArray[np.bool_]:
-    """Which of m lists, none of them empty, do not rise, hold no placeholder and add up to at most 1."""
-    counts = np.array(list(map(len, lists)), dtype=np.int64)
-    starts = np.cumsum(counts) - counts
-    flat = np.fromiter(chain.from_iterable(lists), dtype=np.float64, count=int(counts.sum()))
-    falls = np.empty(len(flat), dtype=np.bool_)
-    falls[1:] = flat[1:] <= flat[:-1]  # equal ones, which rounded numbers make common, keep their order
-    falls[starts] = flat[starts] <= 0.0
-    falls &= flat > SENTINEL_LOGPROB
-    mass = np.add.reduceat(np.exp(np.minimum(flat, 0.0)), starts)
-    return np.logical_and.reduceat(falls, starts) & (mass <= 1.0 + MASS_ROUNDING)
+    table = np.frombuffer(written, _MARSHALLED_FLOAT, offset=_HEADER_BYTES)
+    return np.ascontiguousarray(table["value"]) if (table["kind"] == b"g").all() else None

@@ -32,7 +32,7 @@ def read(raw: object) -> Reply:
     raw = _parsed(raw)
     if isinstance(raw, AIMessage):
         return read_message(raw)
-    if isinstance(raw, Mapping):
+    if isinstance(raw, (dict, Mapping)):
         mapping = cast("Mapping[str, Any]", raw)
         if (reader := reader_of(mapping)) is None:
             raise LogprobsError(_UNKNOWN)
@@ -47,6 +47,8 @@ def read(raw: object) -> Reply:
 def _parsed(raw: object) -> object:
     """`raw` without its wrappers, and as Python values where it is text or an SDK's object."""
     raw = unwrap(raw)
+    if isinstance(raw, dict):  # by far the most frequent
+        return cast("dict[str, Any]", raw)
     if isinstance(raw, bytes | bytearray):
         raw = raw.decode("utf-8", "replace")
     if isinstance(raw, str):

@@ -21,7 +21,7 @@ class Reply:
         is_snapshot: the whole reply: at the end of a stream it repeats what came before.
     """
 
-    tokens: list[TokenLogprob] = field(default_factory=list[TokenLogprob])
+    tokens: Sequence[TokenLogprob] = field(default_factory=list[TokenLogprob])
     text: str | None = None
     arguments: dict[int, Any] = field(default_factory=dict[int, Any])
     visible_tokens: int | None = None

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from statistics import fmean
 
 from adaptive_reasoner.config import AnswerSpan
 from adaptive_reasoner.state import EntropyBounds, Signal, UncertainSpan
@@ -62,13 +63,13 @@ def unknown_signal(reason: str) -> Signal:
 
 
 def _measure(tokens: Sequence[TokenLogprob], bounds: Bounds, spans: list[UncertainSpan]) -> Signal:
-    lower, upper, covered = bounds
+    lower, upper, covered = (one.tolist() for one in bounds)
     logprobs = [token.logprob for token in tokens]
     return Signal(
         kind="logprobs",
         risk=None,
-        entropy_nats=EntropyBounds(lower=float(lower.mean()), upper=float(upper.mean())),
-        covered_mass=float(covered.min()),
+        entropy_nats=EntropyBounds(lower=fmean(lower), upper=fmean(upper)),
+        covered_mass=min(covered),
         min_probability=math.exp(min(*logprobs, 0.0)),
         perplexity=perplexity(logprobs),
         token_count=len(tokens),

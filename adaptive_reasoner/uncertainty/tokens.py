@@ -48,7 +48,7 @@ class TokenLogprobs:
         is_tool_call: `text` holds the JSON arguments of tool calls.
     """
 
-    tokens: list[TokenLogprob]
+    tokens: Sequence[TokenLogprob]
     text: str
     trusted: bool
     reason: str | None = None
@@ -59,6 +59,8 @@ def token_bytes(token: TokenLogprob) -> bytes:
     """The bytes that a token adds to the text, from its spelling where the provider gave none."""
     if token.utf8 is not None:
         return token.utf8
+    if not token.token.startswith(("bytes:", "<0x")):
+        return token.token.encode("utf-8", "surrogatepass")
     if _ESCAPED_BYTES.fullmatch(token.token):
         return bytes.fromhex(token.token.removeprefix("bytes:").replace("\\x", ""))
     if match := _BYTE_TOKEN.fullmatch(token.token):

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from logprob_answers import FORTY_TWO, entry
 
 from adaptive_reasoner.uncertainty import TokenLogprob
-from adaptive_reasoner.uncertainty.plain_entries import PlainToken, check_numbers, read_plain
+from adaptive_reasoner.uncertainty.bulk_checks import check_numbers
+from adaptive_reasoner.uncertainty.columns import PlainToken
+from adaptive_reasoner.uncertainty.plain_entries import read_plain
 from adaptive_reasoner.uncertainty.tokens import find_fault, normalize
 
 
