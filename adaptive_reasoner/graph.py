@@ -36,7 +36,7 @@ from adaptive_reasoner.nodes.fast_answer import make_fast_answer_node
 from adaptive_reasoner.nodes.hand_off import make_hand_off_node
 from adaptive_reasoner.nodes.parts import assemble
 from adaptive_reasoner.nodes.refine import make_refine_node
-from adaptive_reasoner.nodes.review import review
+from adaptive_reasoner.nodes.review import make_review_node
 from adaptive_reasoner.nodes.second_opinion import make_second_opinion_node
 from adaptive_reasoner.nodes.triage import make_triage_node
 from adaptive_reasoner.routing import (
@@ -73,7 +73,8 @@ def build_reasoning_graph(  # noqa: PLR0913 - the public signature is fixed by t
     Args:
         fast: a chat model, "embedded", or a string as `init_chat_model` takes it.
         deep: the model that thinks; None is the fast model with thinking switched on.
-        tools: what the answering nodes may call; a call passes the gate before it runs.
+        tools: what the answering nodes may call; a call passes the gate before it runs. Without them, a call of
+            the graph may bring its own (`ReasoningContext`), whose calls come back with the answer.
         downstream: a tool, runnable or function that gets {"answer", "report"} once an answer is accepted,
             and never twice (under `durability="sync"` not even if the process is killed).
         config: how to triage, doubt and spend.
@@ -99,7 +100,7 @@ def build_reasoning_graph(  # noqa: PLR0913 - the public signature is fixed by t
     graph.add_node("deep_think", make_deep_think_node(parts))
     graph.add_node("confidence_gate", make_confidence_gate_node(parts))
     graph.add_node("refine", make_refine_node(parts))
-    graph.add_node("review", review)
+    graph.add_node("review", make_review_node(runs_tools=bool(tools)))
     graph.add_node("hand_off", make_hand_off_node(config, recorder, claims, parts.purse))
 
     graph.add_edge(START, "triage")

@@ -153,7 +153,9 @@ class _ConfidenceGateNode:
         report = with_decision(state["reasoning"], decision)
         if decision.verdict in ("accept", "give_up", "review"):
             report = with_best(report, state["turn"]["answers_from"], self._parts.fast_gate)
-        runs_tools = decision.verdict == "accept" and bool(message.tool_calls)
+        # Calls of tools that the caller brought are handed on; only the graph's own are run here.
+        has_tools = bool(self._parts.fast_tools)
+        runs_tools = has_tools and decision.verdict == "accept" and bool(message.tool_calls)
         stopped_by = options.stopped_by if decision.verdict in ("give_up", "review") else None
         turn: Turn = {
             **state["turn"],

@@ -9,7 +9,7 @@ from langgraph.config import get_stream_writer
 
 from adaptive_reasoner.config import ReasonerConfig
 from adaptive_reasoner.nodes.allocating import spending_of
-from adaptive_reasoner.nodes.call_settings import read_call_settings
+from adaptive_reasoner.nodes.call_settings import CallSettings, read_call_settings
 from adaptive_reasoner.nodes.claims import Claims
 from adaptive_reasoner.nodes.purse import Purse
 from adaptive_reasoner.nodes.run_record import keep, run_id, run_record
@@ -56,14 +56,14 @@ class _HandOffNode:
         report["rationale_agreement"] = rationale_agreement(str(best_candidate(state).text))
         if self._recorder is not None:
             report["run_id"] = run_id(state, config)
-        message = _final_message(state, report)
+        message = _final_message(state, report, settings)
         if self._recorder is not None:
             record = run_record(state, str(message.text), report, config, settings.tenant)
             if problem := keep(self._recorder, record):
                 report["recording"] = problem
-                message = _final_message(state, report)
+                message = _final_message(state, report, settings)
         get_stream_writer()({"event": "hand_off", "report": report})
-        is_delivered = self._claims is not None and is_settled(report)
+        is_delivered = self._claims is not None and is_settled(report) and not message.tool_calls
         return {
             "messages": [message],
             "reasoning": report,
@@ -90,20 +90,24 @@ def is_settled(report: ReasoningReport) -> bool:
     return verdict == "accept"
 
 
-def _final_message(state: ReasoningState, report: ReasoningReport) -> AIMessage:
+def _final_message(state: ReasoningState, report: ReasoningReport, settings: CallSettings) -> AIMessage:
     best = best_candidate(state)
-    text = _replacement_text(best, report)
+    text = _replacement_text(best, report, settings.answer_tools)
     metadata = {**best.response_metadata, "adaptive_reasoning": copy.deepcopy(report)}
     if text is not None:  # our words, not the model's: another message, so that a stream does not mix them up
         return AIMessage(text, response_metadata=metadata, usage_metadata=best.usage_metadata)
     return best.model_copy(update={"response_metadata": metadata})
 
 
-def _replacement_text(best: AIMessage, report: ReasoningReport) -> str | None:
+def _replacement_text(
+    best: AIMessage, report: ReasoningReport, answer_tools: frozenset[str]
+) -> str | None:
     """What is said instead of the answer where there is none to give."""
     if report.get("review", {}).get("action") == "reject":
         return WITHHELD
     has_failed, calls = report["accepted_round"] < 0, [call["name"] for call in best.tool_calls]
+    if calls and not has_failed and (is_settled(report) or answer_tools.issuperset(calls)):
+        return None  # the caller runs them
     if calls and not has_failed:
         return TOOL_NOT_RUN.format(tools=", ".join(calls))
     if calls or best.invalid_tool_calls or not str(best.text).strip():

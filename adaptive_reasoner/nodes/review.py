@@ -1,5 +1,7 @@
 """review: a durable interrupt; a person approves, edits or rejects the best answer so far."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage
@@ -12,12 +14,18 @@ Update = dict[str, Any]
 ACTIONS = ("approve", "edit", "reject")
 
 
-def review(state: ReasoningState) -> Update:
+def make_review_node(*, runs_tools: bool) -> Callable[[ReasoningState], Update]:
+    """Build the node; without `runs_tools`, an approved call of tools is handed on to the caller."""
+    return partial(review, runs_tools=runs_tools)
+
+
+def review(state: ReasoningState, *, runs_tools: bool = True) -> Update:
     """Ask until the reply is one of the three actions; `edit` needs the new answer.
 
     The interrupt's value holds the answer and the report. Resume with `Command(resume={"action": "approve"})`,
     `{"action": "edit", "answer": "…"}` or `{"action": "reject"}`; the bare word does for the first and last.
-    Where the best answer is a call of tools, they stand under "tool_calls", and approving runs them.
+    Where the best answer is a call of tools, they stand under "tool_calls", and approving runs them or, where they
+    are the caller's, hands them on.
     """
     report, best = state["reasoning"], best_candidate(state)
     question: dict[str, Any] = {
@@ -34,7 +42,7 @@ def review(state: ReasoningState) -> Update:
     update: Update = {"reasoning": {**report, "review": decision}}
     if decision["action"] == "edit":
         update["candidates"] = [*state["candidates"], AIMessage(decision["answer"])]
-    if decision["action"] == "approve" and best.tool_calls:
+    if decision["action"] == "approve" and best.tool_calls and runs_tools:
         update["messages"] = [best]
         update["turn"] = {**state["turn"], "next_node": "tools", "answers_from": len(report["rounds"])}
     return update

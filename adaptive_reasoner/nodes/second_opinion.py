@@ -4,7 +4,7 @@ It stands between the answering nodes and the gate where `ReasonerConfig.fallbac
 model call is asked of the budget first and counted in the round that it is made for; nothing of it is streamed.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -122,7 +122,7 @@ class _SecondOpinion:
             before: ReasoningState = {**state, "candidates": state["candidates"][:-1]}
             caller, request = _REQUESTS[attempt["node"]](self._parts, before, settings)
             sampler = self._deep_sampler if caller is self._parts.deep else self._fast_sampler
-            kwargs = {**request.kwargs, **_sampling(sampler, attempt, ask)}
+            kwargs = {**request.kwargs, **_sampling(sampler, request.kwargs, attempt, ask)}
             return sampler, replace(request, kwargs=kwargs)
         caller = self._parts.fast if ask.model is None else self._caller_of(ask.model)
         logprobs = logprob_kwargs(caller.model, "off", self._parts.config.top_logprobs)
@@ -140,13 +140,23 @@ class _SecondOpinion:
         return ModelCaller(model, self._parts.config.model_timeout_seconds, price=price, cached=cached)
 
 
-def _sampling(caller: ModelCaller, attempt: Attempt, ask: Ask) -> dict[str, Any]:
-    """What makes a model that is set to repeat itself sample; models that think set their own temperature."""
+def _sampling(
+    caller: ModelCaller, given: Mapping[str, Any], attempt: Attempt, ask: Ask
+) -> dict[str, Any]:
+    """What makes a model that is set to repeat itself sample; models that think set their own temperature.
+
+    Args:
+        caller: who is called.
+        given: the call's arguments, which may set it to repeat itself as well.
+        attempt: the answer that samples are drawn for.
+        ask: what the signal's source asks for.
+    """
     model, kwargs = caller.model, dict[str, Any]()
+    own = getattr(model, "temperature", None)
     takes_one = not has_thinking_switch(model) or is_embedded(model)
-    if ask.temperature is not None and takes_one and getattr(model, "temperature", None) == 0:
+    if ask.temperature is not None and takes_one and given.get("temperature", own) == 0:
         kwargs["temperature"] = ask.temperature
-    seed = getattr(model, "seed", None)
+    seed = given.get("seed", getattr(model, "seed", None))
     if isinstance(seed, int):
         kwargs["seed"] = seed + 1 + attempt.get("signal_calls", 0)
     return kwargs

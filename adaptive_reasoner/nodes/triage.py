@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, cast
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
@@ -51,12 +51,15 @@ class _TriageNode:
         settings = read_call_settings(config, self._config)
         state = with_abandoned_turn(state)
         messages, allocation = state.get("messages", []), self._config.allocation
+        asked, since = split_at_question(messages)
+        begun = _previous_route(since)
         request = TriageRequest(
-            messages=messages,
-            text=newest_question(messages),
+            messages=asked,
+            text=question_text(asked),
             thinking=settings.thinking,
             importance=settings.importance,
-            previous_route=_previous_route(messages[:-1]),
+            previous_route=begun or _previous_route(asked),
+            is_continued=begun is not None,
             price_of_thinking=allocation.price(settings.tenant).of_a_call if allocation else None,
         )
         estimator = self._estimator
@@ -89,18 +92,30 @@ def _starting(state: ReasoningState, decision: RouteDecision | None = None) -> R
     return cast("ReasoningState", {**state, "reasoning": report, "turn": _fresh_turn()})
 
 
-def newest_question(messages: Sequence[BaseMessage]) -> str:
-    """The text of the last message, which must be a person's.
+def split_at_question(messages: Sequence[BaseMessage]) -> tuple[list[BaseMessage], list[BaseMessage]]:
+    """The thread up to the newest question, and what tools were called for it since.
 
     Raises:
-        InvalidInputError: there is none, it is not a human message, or it is empty.
+        InvalidInputError: the last message is neither a person's nor a tool's, or nothing was asked.
     """
-    if not messages or not isinstance(messages[-1], HumanMessage):
+    questions = [place for place, message in enumerate(messages) if isinstance(message, HumanMessage)]
+    if not questions or not isinstance(messages[-1], HumanMessage | ToolMessage):
         raise InvalidInputError(
-            'The last message must be the question: {"messages": [("user", "…")]} with at least one message.'
+            'The last message must be the question: {"messages": [("user", "…")]} with at least one message; '
+            "or the results of tools that were called for it."
         )
-    text = str(messages[-1].text).strip()
-    if not text and isinstance(messages[-1].content, str):
+    end = questions[-1] + 1
+    return list(messages[:end]), list(messages[end:])
+
+
+def question_text(asked: Sequence[BaseMessage]) -> str:
+    """The text of the last message.
+
+    Raises:
+        InvalidInputError: it is empty.
+    """
+    text = str(asked[-1].text).strip()
+    if not text and isinstance(asked[-1].content, str):
         raise InvalidInputError("The question is empty; ask something.")
     return text
 

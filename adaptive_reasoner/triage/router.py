@@ -1,11 +1,12 @@
 """The rules in their order, then the estimator: this is where "think at once or not" is decided.
 
 1. The caller's `thinking` setting ("off", "on", a budget).
-2. Safety valves: high importance and always-think patterns think.
-3. Never-think patterns do not.
-4. Minimum thinking: the questions that `ReasonerConfig.least_thinking_share` draws think.
-5. A follow-up keeps its thread's route.
-6. The estimator's predicted gain against `ReasonerConfig.think_at_gain`, or against its own bound. An estimator
+2. High importance thinks.
+3. A query that tools were called for goes on where it was begun, or escalated to.
+4. Always-think patterns think, a safety valve; never-think patterns do not.
+5. Minimum thinking: the questions that `ReasonerConfig.least_thinking_share` draws think.
+6. A follow-up keeps its thread's route.
+7. The estimator's predicted gain against `ReasonerConfig.think_at_gain`, or against its own bound. An estimator
    that was fitted for other models has no bound: it informs, and the gate decides. Where an allocation asks a
    higher price for thinking, the gain must reach that price.
 """
@@ -40,6 +41,7 @@ class TriageRequest:
         thinking: "auto", "off", "on" or {"budget_tokens": n}.
         importance: "normal" or "high".
         previous_route: where the thread's last answer came from, None for a first turn.
+        is_continued: the query was begun before, by `previous_route`: tools that it asked for have answered.
         price_of_thinking: what an allocation asks for a call of the deep model, in P(right); None without one.
     """
 
@@ -48,6 +50,7 @@ class TriageRequest:
     thinking: Any = "auto"
     importance: str = "normal"
     previous_route: Route | None = None
+    is_continued: bool = False
     price_of_thinking: float | None = None
 
 
@@ -121,6 +124,8 @@ def _rules(request: TriageRequest, config: ReasonerConfig) -> Iterator[tuple[boo
     yield request.thinking == "off", "fast", "caller", "the caller switched thinking off"
     yield request.thinking != "auto", "deep", "caller", "the caller asked for thinking"
     yield request.importance == "high", "deep", "importance", "important questions always think"
+    if request.previous_route and request.is_continued:
+        yield True, request.previous_route, "thread", "a tool's result goes back to the way that asked for it"
     for pattern in config.always_think:
         yield _matches(pattern, request), "deep", "rule", f"matches the always-think pattern {pattern!r}"
     for pattern in config.never_think:
