@@ -33,7 +33,7 @@ def read_plain(entries: Sequence[Any]) -> Columns | None:
         spelled, own = list(map(_TEXT, entries)), to_floats(list(map(_LOGPROB, entries)))
         texts, logprobs = _columns_of(lists)
         top = to_floats(logprobs)
-        "".join(spelled), "".join(texts)  # a TypeError where one is no text
+        "".join(chain(spelled, texts))  # a TypeError where one is no text
         utf8 = [None if one is None else bytes(one) for one in given]
     except (AttributeError, KeyError, TypeError, ValueError, IndexError):
         return None
