@@ -41,7 +41,7 @@ demo: $(VENV)/.has-base ## set everything up and ask the embedded model a questi
 test: $(VENV)/.has-test ## set everything up and run the tests that need no torch and no database
 	$(BIN)/python -m pytest -m "not train and not postgres" $(PYTEST_OPTIONS)
 
-test-all: $(VENV)/.has-all ## run every test, with torch and Postgres
+test-all: $(VENV)/.has-all ## run every test, with torch, Postgres and the providers' packages
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
 test-floors: ## run the tests on the oldest releases that pyproject.toml allows (needs uv)
@@ -82,7 +82,7 @@ $(VENV)/.has-lint: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.has-all: pyproject.toml | $(BIN)/python
-	$(call install,test postgres)
+	$(call install,test postgres providers)
 	$(BIN)/python -c "import pip" 2>/dev/null || $(BIN)/python -m ensurepip
 	$(BIN)/python -c "import torch" 2>/dev/null || $(BIN)/python -m pip install --quiet "$(TORCH)"
 	$(BIN)/python -c "import transformers, accelerate" 2>/dev/null || $(BIN)/python -m pip install --quiet $(TRAINING)

@@ -18,6 +18,11 @@ from adaptive_reasoner.testing import Endpoint, serve_openai
 
 # Keys, endpoints and proxies of whoever runs the tests must not reach them.
 FORGOTTEN_PREFIXES = (
+    "ANTHROPIC_",
+    "DEEPSEEK_",
+    "GOOGLE_",
+    "MISTRAL_",
+    "OLLAMA_",
     "OPENAI_",
     "LANGSMITH_",
     "LANGCHAIN_",

@@ -7,6 +7,7 @@ from typing import Any, cast
 from langchain_core.messages import AIMessageChunk
 
 from adaptive_reasoner.state import MODE_OF_NODE, AnsweringNode, ReasoningReport, Round, Route, Triage
+from adaptive_reasoner.thinking import sent_thoughts
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,7 @@ def _custom(data: Any) -> Iterator[Event]:
 def _pieces(message: Any, metadata: Mapping[str, Any]) -> Iterator[Event]:
     if metadata.get("langgraph_node") not in MODE_OF_NODE or not isinstance(message, AIMessageChunk):
         return
-    for block in message.content_blocks:
-        if block["type"] == "reasoning" and block.get("reasoning"):
-            yield Streamed(cast("str", block.get("reasoning")), is_thought=True)
-        elif block["type"] == "text" and block["text"]:
-            yield Streamed(block["text"], is_thought=False)
+    for thought in sent_thoughts(message):
+        yield Streamed(thought.get("reasoning", ""), is_thought=True)
+    if text := str(message.text):
+        yield Streamed(text, is_thought=False)

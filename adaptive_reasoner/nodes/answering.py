@@ -79,5 +79,7 @@ class Answering:
         }
         if outcome.capped_to is not None:
             attempt["capped_to"] = outcome.capped_to
+        if outcome.thinking is not None:
+            attempt["thinking"] = outcome.thinking
         candidates = [*state.get("candidates", []), outcome.message]
         return {"candidates": candidates, "turn": {**state["turn"], "attempt": attempt}}

@@ -5,6 +5,7 @@ from functools import partial
 from langchain_core.messages import BaseMessage, SystemMessage
 
 from adaptive_reasoner.nodes.answering import Answering
+from adaptive_reasoner.nodes.call_arguments import call_arguments
 from adaptive_reasoner.nodes.call_settings import CallSettings
 from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest
 from adaptive_reasoner.nodes.parts import Parts
@@ -26,13 +27,16 @@ def deep_request(
     """The deep model, and what it is sent."""
     model = parts.deep.model
     kwargs = {
+        **call_arguments(parts, parts.deep, settings),
         **thinking_kwargs(model, settings.deep_thinking),
         **logprob_kwargs(model, settings.deep_thinking, parts.config.top_logprobs),
         **parts.deep_tools,
     }
     messages = sendable(state["messages"])
-    if parts.thinks_by_prompt and not has_thinking_switch(model):
-        messages = with_instruction(messages, THINK)
+    if has_thinking_switch(model):
+        return parts.deep, ModelRequest(messages, kwargs, thinking=settings.deep_thinking)
+    if parts.thinks_by_prompt:
+        return parts.deep, ModelRequest(with_instruction(messages, THINK), kwargs, thinking="written")
     return parts.deep, ModelRequest(messages, kwargs)
 
 

@@ -3,6 +3,7 @@
 from functools import partial
 
 from adaptive_reasoner.nodes.answering import Answering
+from adaptive_reasoner.nodes.call_arguments import call_arguments
 from adaptive_reasoner.nodes.call_settings import CallSettings
 from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest
 from adaptive_reasoner.nodes.parts import Parts
@@ -19,17 +20,18 @@ def make_fast_answer_node(parts: Parts) -> TwoForms:
 
 
 def fast_request(
-    parts: Parts, state: ReasoningState, _settings: CallSettings
+    parts: Parts, state: ReasoningState, settings: CallSettings
 ) -> tuple[ModelCaller, ModelRequest]:
     """The fast model, and what it is sent."""
     model = parts.fast.model
     thinking: Thinking = "answer_first" if _answers_first(parts) else "off"
     kwargs = {
+        **call_arguments(parts, parts.fast, settings),
         **thinking_kwargs(model, thinking),
         **logprob_kwargs(model, "off", parts.config.top_logprobs),
         **parts.fast_tools,
     }
-    return parts.fast, ModelRequest(sendable(state["messages"]), kwargs)
+    return parts.fast, ModelRequest(sendable(state["messages"]), kwargs, thinking="off")
 
 
 def _answers_first(parts: Parts) -> bool:

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
@@ -15,7 +15,7 @@ from adaptive_reasoner.nodes.isolated import DaemonThreads, arun_isolated, run_i
 from adaptive_reasoner.nodes.problems import as_our_error, find_problem
 from adaptive_reasoner.nodes.whole_logprobs import WholeLogprobs
 from adaptive_reasoner.state import Usage
-from adaptive_reasoner.thinking import model_name_of
+from adaptive_reasoner.thinking import Thinking, keep_thoughts, model_name_of, unmet_wish
 
 _KEEP_THREAD_SECONDS = 10.0
 
@@ -28,11 +28,13 @@ class ModelRequest:
         messages: the prompt.
         kwargs: call-time arguments.
         max_seconds: what a budget leaves for the call, None if none limits it.
+        thinking: what `kwargs` ask of its thinking, "written" where `messages` do; None: nothing is asked.
     """
 
     messages: list[BaseMessage]
     kwargs: dict[str, Any] = field(default_factory=dict[str, Any])
     max_seconds: float | None = None
+    thinking: Thinking | Literal["written"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Outcome:
         usage_estimated: True if the tokens were counted here.
         refused_by: the limit that forbade the call, None if it was made.
         capped_to: output tokens that a budget left for it, None if it got what it would take.
+        thinking: how it thought otherwise than it was asked, None if it did not or nobody can tell.
     """
 
     message: AIMessage
@@ -56,6 +59,7 @@ class Outcome:
     usage_estimated: bool = False
     refused_by: str | None = None
     capped_to: int | None = None
+    thinking: str | None = None
 
 
 class ModelCaller:
@@ -78,7 +82,7 @@ class ModelCaller:
     ) -> None:
         self.model = model
         self._price = price
-        whole = WholeLogprobs.around(model)
+        whole = WholeLogprobs.around(keep_thoughts(model))
         self._whole = whole if cached else whole.model_copy(update={"cache": False})
         self._timeout_seconds = timeout_seconds
         self._threads = DaemonThreads(keep_seconds=_KEEP_THREAD_SECONDS)
@@ -116,7 +120,13 @@ class ModelCaller:
         reported = usage_of(message)
         usage = reported or self._estimated_usage(message, request)
         usage["cost_usd"] = _cost(self._price, usage, message)
-        return Outcome(message, usage, latency, error, usage_estimated=reported is None)
+        thinking = None if error else self._unmet_wish(message, request)
+        return Outcome(message, usage, latency, error, usage_estimated=reported is None, thinking=thinking)
+
+    def _unmet_wish(self, message: AIMessage, request: ModelRequest) -> str | None:
+        if request.thinking is None:
+            return None
+        return unmet_wish(message, request.thinking, model_name_of(self.model))
 
     def _estimated_usage(self, message: AIMessage, request: ModelRequest) -> Usage:
         name = model_name_of(self.model)

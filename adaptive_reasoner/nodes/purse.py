@@ -20,7 +20,7 @@ from adaptive_reasoner.nodes.call_settings import CallSettings
 from adaptive_reasoner.nodes.model_call import ModelRequest, takes_max_tokens
 from adaptive_reasoner.nodes.spending import rounds_of, spent_by_scope
 from adaptive_reasoner.state import AnsweringNode, ReasoningState
-from adaptive_reasoner.thinking import is_embedded, model_name_of
+from adaptive_reasoner.thinking import is_embedded, model_name_of, second_prompt_tokens
 
 Number = TypeVar("Number", int, float)
 
@@ -52,6 +52,12 @@ class Asked:
     request: ModelRequest | None = None
     model: BaseChatModel | None = None
     max_output_tokens: int | None = None
+
+    @property
+    def output_limit(self) -> int | None:
+        """The asker's limit, or the one that the call brings, whichever is less."""
+        own: int | None = self.request.kwargs.get("max_tokens") if self.request else None
+        return _least(self.max_output_tokens, own)
 
 
 class Purse:
@@ -97,7 +103,7 @@ class Purse:
         calls, most = spent["query"].model_calls, self._config.max_model_calls
         if calls >= most:
             return Allowance(refusal=f"max_model_calls: {calls} of {most} model calls are used"), call
-        limit = Allowance(max_output_tokens=_least(self._config.max_output_tokens, asked.max_output_tokens))
+        limit = Allowance(max_output_tokens=_least(self._config.max_output_tokens, asked.output_limit))
         own = [one for one in asked.settings.budgets if one.per in spent]
         return tightest(limit, allowance(own, spent, call)), call
 
@@ -145,10 +151,11 @@ class Purse:
         count = count_tokens(prompt, model_name_of(model), request.kwargs.get("tools", ()) if request else ())
         # An approximate count may be short by a third; a budget must hold all the same.
         tokens = count.tokens if count.exact else count.tokens * 4 // 3
+        tokens += second_prompt_tokens(request.kwargs, tokens) if request else 0
         most = self._output_limit(model)
         return NextCall(
             input_tokens=tokens + (0 if request else _PROMPT_MARGIN),
-            output_tokens=min(most, asked.max_output_tokens or most),
+            output_tokens=min(most, asked.output_limit or most),
             price=self.price_of(model),
             can_be_capped=takes_max_tokens(model),
             least_output_tokens=LEAST_THOUGHT_TOKENS if asked.node == "deep_think" else LEAST_OUTPUT_TOKENS,

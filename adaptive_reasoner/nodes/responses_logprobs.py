@@ -12,6 +12,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
 from adaptive_reasoner.nodes.watched_client import WatchedClient
+from adaptive_reasoner.thinking import settle_call
 from adaptive_reasoner.uncertainty.shapes import as_list, as_mapping
 
 Json = dict[str, Any]
@@ -77,6 +78,7 @@ class ResponsesCall(PlainCall):
 
 def prepare_call(model: BaseChatModel, kwargs: Json) -> PlainCall:
     """A call of `model` with `kwargs`, watched where LangChain would lose what it brings."""
+    model, kwargs = settle_call(model, kwargs)
     is_lossy = goes_to_responses_api(model, kwargs)
     return ResponsesCall(model, kwargs) if is_lossy else PlainCall(model, kwargs)
 

@@ -26,6 +26,8 @@ def round_of(attempt: Attempt, signal: Signal, message: AIMessage) -> Round:
         one["signal_calls"] = calls
     if (most := attempt.get("capped_to")) is not None:
         one["capped_to"] = most
+    if note := attempt.get("thinking"):
+        one["thinking"] = note
     if message.tool_calls:
         one["tool_calls"] = [call["name"] for call in message.tool_calls]
     return one

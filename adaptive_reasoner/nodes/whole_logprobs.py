@@ -142,8 +142,8 @@ class WholeLogprobs(BaseChatModel):
         call = prepare_call(self.inner, kwargs)
         # ChatOpenAI leaves usage out of a stream when `base_url` is set, unless it is asked for; the Responses API
         # always sends it and refuses the question.
-        if "stream_usage" in type(self.inner).model_fields and type(call) is PlainCall:
-            call.kwargs = {"stream_usage": True, **kwargs}
+        if "stream_usage" in type(call.model).model_fields and type(call) is PlainCall:
+            call.kwargs = {"stream_usage": True, **call.kwargs}
         return call
 
 

@@ -1,11 +1,12 @@
 """How each model switches thinking on and off, what it thought, and whether log probabilities will arrive."""
 
-from adaptive_reasoner.thinking.effect import Effect, thinking_took_effect
+from adaptive_reasoner.thinking.effect import Effect, thinking_took_effect, unmet_wish
 from adaptive_reasoner.thinking.facts import is_embedded, model_name_of
 from adaptive_reasoner.thinking.keeping import keep_thoughts
 from adaptive_reasoner.thinking.switch import has_thinking_switch, logprob_kwargs, thinking_kwargs
 from adaptive_reasoner.thinking.table import FAMILIES, family_of, settle_call, ways_of
-from adaptive_reasoner.thinking.thoughts import thought_text, thoughts_of, with_thoughts_apart
+from adaptive_reasoner.thinking.thoughts import sent_thoughts, thought_text, thoughts_of, with_thoughts_apart
+from adaptive_reasoner.thinking.two_calls import second_prompt_tokens
 from adaptive_reasoner.thinking.ways import Family, Thinking, Ways
 
 __all__ = [
@@ -20,11 +21,14 @@ __all__ = [
     "keep_thoughts",
     "logprob_kwargs",
     "model_name_of",
+    "second_prompt_tokens",
+    "sent_thoughts",
     "settle_call",
     "thinking_kwargs",
     "thinking_took_effect",
     "thought_text",
     "thoughts_of",
+    "unmet_wish",
     "ways_of",
     "with_thoughts_apart",
 ]

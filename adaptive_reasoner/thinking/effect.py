@@ -1,6 +1,7 @@
 """Whether the thinking switch did what it was asked, by what the provider counted and showed."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from langchain_core.messages import AIMessage
 
@@ -42,6 +43,21 @@ def thinking_took_effect(message: AIMessage, asked: Thinking) -> Effect:
     if budget is not None and tokens is not None and tokens > budget:
         return Effect(took=False, reason=f"it thought longer than the budget of {budget} tokens: {evidence}")
     return Effect(took=True, reason=evidence)
+
+
+def unmet_wish(message: AIMessage, asked: Thinking | Literal["written"], model_name: str) -> str | None:
+    """What a report says of a wish that did not come true; None: it did, or nobody can tell.
+
+    Args:
+        message: the answer.
+        asked: the wish; "written": no switch is known, so the prompt asked for thinking in writing.
+        model_name: of the model that answered.
+    """
+    if asked == "written":
+        return f"no thinking switch is known for {model_name}; the prompt asked it to think in writing"
+    effect = thinking_took_effect(message, asked)
+    wish = asked if isinstance(asked, str) else ", ".join(f"{name} {value}" for name, value in asked.items())
+    return f'asked for "{wish}", but {effect.reason}' if effect.took is False else None
 
 
 def _counted(message: AIMessage) -> int | None:

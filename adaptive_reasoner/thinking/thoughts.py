@@ -18,7 +18,12 @@ def thoughts_of(message: AIMessage) -> list[ReasoningContentBlock]:
     `keep_thoughts`), then in the text itself (`<think>`, `[THINK]`, Granite's words, gpt-oss's channels). The first
     place that has any counts. Encrypted and redacted thoughts cannot be read and are left out.
     """
-    return _in_blocks(message) or _in_fields(message) or _as_blocks(split_thoughts(str(message.text))[0])
+    return sent_thoughts(message) or _as_blocks(split_thoughts(str(message.text))[0])
+
+
+def sent_thoughts(message: AIMessage) -> list[ReasoningContentBlock]:
+    """The thoughts that the provider sent beside the text; good for the chunks of a stream, too."""
+    return _in_blocks(message) or _in_fields(message)
 
 
 def thought_text(message: AIMessage) -> str:

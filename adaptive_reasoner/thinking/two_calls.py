@@ -28,6 +28,14 @@ BUDGET = "thinking_budget_in_two_calls"
 _CONTINUE = {"add_generation_prompt": False, "continue_final_message": True}
 
 
+_CLOSING_TOKENS = 32  # of the sentence that closes a thought, and its marks, at the most
+
+
+def second_prompt_tokens(kwargs: ChatKwargs, prompt_tokens: int) -> int:
+    """Tokens that a second call may read: the prompt again, the thought and its closing; 0 without one."""
+    return prompt_tokens + kwargs[BUDGET] + _CLOSING_TOKENS if BUDGET in kwargs else 0
+
+
 class TwoCalls(BaseChatModel):
     """`inner` with at most `budget_tokens` of thought; both calls count in the usage.
 

@@ -19,7 +19,7 @@ LEAST_BUDGET = 1024  # tokens; the API refuses less
 _ON_BUDGET = 8192  # tokens, where neither the caller nor the model's owner chose
 _ADAPTIVE: ChatKwargs = {"type": "adaptive", "display": "summarized"}
 _NAME = re.compile(r"claude-(?:(?P<line>[a-z]+)-)?(?P<major>\d)(?:[-.](?P<minor>\d{1,2})(?!\d))?")
-_FIRST_THINKING, _FIRST_ADAPTIVE, _LAST_BUDGET = (3, 7), (4, 6), (4, 6)
+_FIRST_THINKING, _FIRST_ADAPTIVE = (3, 7), (4, 6)
 _LAST_DISPLAYED = (4, 6)  # later models leave the thoughts out unless they are asked for
 
 
@@ -72,7 +72,6 @@ def _adaptive(model: BaseChatModel, line: str, version: Version) -> Ways:
         off=_off(model, line, version) if can_stop else next(iter(levels.values())),
         on=on,
         levels=levels,
-        budget=(lambda asked: _bounded(model, asked)) if version <= _LAST_BUDGET else None,
         can_stop=can_stop,
     )
 
