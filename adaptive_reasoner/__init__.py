@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from adaptive_reasoner.gate.calibration import CalibrationExample, calibrate
     from adaptive_reasoner.gate.profile import GateProfile
     from adaptive_reasoner.graph import build_reasoning_graph
+    from adaptive_reasoner.integrations.chat_model import AdaptiveChatModel
     from adaptive_reasoner.integrations.tool import reasoning_tool
     from adaptive_reasoner.uncertainty.message import score_message
 
 _HOMES = {
+    "AdaptiveChatModel": "integrations.chat_model",
     "AdaptiveReasonerError": "errors",
     "Budget": "config",
     "CalibrationExample": "gate.calibration",
@@ -30,6 +32,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "AdaptiveChatModel",
     "AdaptiveReasonerError",
     "Budget",
     "CalibrationExample",

@@ -12,6 +12,7 @@ from adaptive_reasoner.nodes.allocating import spending_of
 from adaptive_reasoner.nodes.call_settings import CallSettings, read_call_settings
 from adaptive_reasoner.nodes.claims import Claims
 from adaptive_reasoner.nodes.purse import Purse
+from adaptive_reasoner.nodes.run_metadata import show_run
 from adaptive_reasoner.nodes.run_record import keep, run_id, run_record
 from adaptive_reasoner.nodes.spending import budget_status, thread_totals
 from adaptive_reasoner.prompts import NOT_ANSWERED, TOOL_NOT_RUN, WITHHELD
@@ -62,6 +63,7 @@ class _HandOffNode:
             if problem := keep(self._recorder, record):
                 report["recording"] = problem
                 message = _final_message(state, report, settings)
+        show_run(report, str(message.text), state, config)
         get_stream_writer()({"event": "hand_off", "report": report})
         is_delivered = self._claims is not None and is_settled(report) and not message.tool_calls
         return {
@@ -99,9 +101,7 @@ def _final_message(state: ReasoningState, report: ReasoningReport, settings: Cal
     return best.model_copy(update={"response_metadata": metadata})
 
 
-def _replacement_text(
-    best: AIMessage, report: ReasoningReport, answer_tools: frozenset[str]
-) -> str | None:
+def _replacement_text(best: AIMessage, report: ReasoningReport, answer_tools: frozenset[str]) -> str | None:
     """What is said instead of the answer where there is none to give."""
     if report.get("review", {}).get("action") == "reject":
         return WITHHELD

@@ -28,7 +28,7 @@ from adaptive_reasoner.nodes.spending import total_usage
 from adaptive_reasoner.nodes.till import Till, Wish
 from adaptive_reasoner.nodes.two_forms import TwoForms
 from adaptive_reasoner.state import AnsweringNode, Attempt, ReasoningState
-from adaptive_reasoner.thinking import has_thinking_switch, is_embedded, logprob_kwargs, thinking_kwargs
+from adaptive_reasoner.thinking import logprob_kwargs, takes_temperature, thinking_kwargs
 from adaptive_reasoner.uncertainty.message import score_message
 from adaptive_reasoner.uncertainty.opinion import Ask, cheapest_informative
 from adaptive_reasoner.uncertainty.score import unknown_signal
@@ -140,9 +140,7 @@ class _SecondOpinion:
         return ModelCaller(model, self._parts.config.model_timeout_seconds, price=price, cached=cached)
 
 
-def _sampling(
-    caller: ModelCaller, given: Mapping[str, Any], attempt: Attempt, ask: Ask
-) -> dict[str, Any]:
+def _sampling(caller: ModelCaller, given: Mapping[str, Any], attempt: Attempt, ask: Ask) -> dict[str, Any]:
     """What makes a model that is set to repeat itself sample; models that think set their own temperature.
 
     Args:
@@ -153,7 +151,7 @@ def _sampling(
     """
     model, kwargs = caller.model, dict[str, Any]()
     own = getattr(model, "temperature", None)
-    takes_one = not has_thinking_switch(model) or is_embedded(model)
+    takes_one = takes_temperature(model)
     if ask.temperature is not None and takes_one and given.get("temperature", own) == 0:
         kwargs["temperature"] = ask.temperature
     seed = given.get("seed", getattr(model, "seed", None))
