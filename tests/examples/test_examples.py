@@ -37,7 +37,14 @@ def run_example(repository):
 
 def test_every_example_is_run_here(repository):
     examples = {path.name for path in (repository / "examples").glob("*.py")}
-    assert examples == {"plug_in_your_endpoint.py", "thinking_share.py", "with_tools.py"}
+    assert examples == {
+        "hand_to_a_person.py",
+        "map_reduce.py",
+        "plug_in_your_endpoint.py",
+        "research_agent.py",
+        "thinking_share.py",
+        "with_tools.py",
+    }
 
 
 def test_plug_in_your_endpoint(run_example, shipped_weights):
@@ -64,3 +71,24 @@ def test_thinking_share_keeps_to_its_share_and_says_why(run_example, shipped_wei
     assert int(lines[0].split()[0]) <= 9  # of 60, where 6 are a tenth
     assert re.fullmatch(r"a thinking call costs 0\.\d\d right answers by now", lines[1])
     assert "<= price" in lines[2]
+
+
+def test_hand_to_a_person_keeps_what_is_sure_from_the_person(run_example, shipped_weights):
+    first, seen, second = run_example("hand_to_a_person.py")
+    assert first == "What is 17 * 6 - 4? Answer: 98 (model)"
+    assert seen.startswith("a person sees the draft 'Answer: ")
+    assert second == "A pen costs 7 euros. How much do 6 pens cost? Answer: 42 (person)"
+
+
+def test_map_reduce_adds_up_what_holds_and_names_the_rest(run_example, shipped_weights):
+    lines = run_example("map_reduce.py")
+    assert lines[0] == "45 + 105 + 187 = 337 dollars"
+    assert [line.startswith("left out: Answer: ") for line in lines[1:]] == [True]
+
+
+def test_research_agent_reasons_over_what_it_looked_up(run_example, shipped_weights):
+    lines = run_example("research_agent.py")
+    assert lines[:3] == ["calls look_up: Max", "calls look_up: Vera", "calls look_up: Kim"]
+    assert lines[3].startswith("calls reason: Max has 15 hats.")
+    assert lines[-2].startswith("refine -> accept") or lines[-2].startswith("deep_think -> accept")
+    assert lines[-1] == "From the notes: Answer: 28"
