@@ -29,8 +29,9 @@ from adaptive_reasoner.thinking.switch import EMBEDDED_MODEL_NAME
 from adaptive_reasoner.training.embedded.calibrate import PROFILE_PATH, collect_cases, collect_outside
 from adaptive_reasoner.training.embedded.calibrate_answers import Answer, Ask
 from adaptive_reasoner.training.embedded.calibrate_kept import Collection
+from adaptive_reasoner.training.embedded.calibrate_mode_token import ReadQuestions
 from adaptive_reasoner.training.embedded.calibrate_policy import Case, run_policy, totals, totals_of_mode
-from adaptive_reasoner.training.embedded.calibrate_profile import fit_risks
+from adaptive_reasoner.training.embedded.calibrate_profile import RiskModels, fit_risks
 from adaptive_reasoner.training.embedded.calibrate_setting import (
     PRICES,
     cross_fit,
@@ -114,6 +115,7 @@ def all_lines(evidence: Evidence) -> tuple[list[Line], Line]:
     ]
     refining = [risks.at_price(setting.price) for setting in settings]
     estimated = predicted_gains(cases, fit_triage(evidence.calibration))
+    own_first_token = first_token_lines(evidence, risks)
     thinks = [estimated >= setting.think_at_gain for setting in settings]
     lines = [
         Line("always fast", [totals_of_mode(cases, "fast")]),
@@ -122,6 +124,7 @@ def all_lines(evidence: Evidence) -> tuple[list[Line], Line]:
         *weave(cases),
         *(self_consistency(evidence.samples[:k]) for k in (3, 5)),
         triage_alone(cases, gains),
+        *own_first_token,
         entropy_gate(cases),
         gate_line("gate alone: expected loss", cases, escalating, [never] * len(escalating)),
         gate_line("gate + refine", cases, refining, [never] * len(refining)),
@@ -129,6 +132,22 @@ def all_lines(evidence: Evidence) -> tuple[list[Line], Line]:
     ]
     shipped = gate_line("shipped setting", cases, [profile_for(EMBEDDED_MODEL_NAME)], [at_once])
     return lines, shipped
+
+
+def first_token_lines(evidence: Evidence, risks: RiskModels) -> list[Line]:
+    """Triage by the model's own first token in the place of the text's features: alone, and in the whole loop."""
+    cases, calibration = evidence.cases, evidence.calibration
+    questions = ReadQuestions([case.problem.question for case in [*cases, *calibration]])
+    gains = predicted_gains(cases, questions.fit(calibration))
+    settings = [
+        setting for setting, _ in settings_by_price(cross_fit(calibration, evidence.outside, questions.fit))
+    ]
+    gates = [risks.at_price(setting.price) for setting in settings]
+    starts = [gains >= setting.think_at_gain for setting in settings]
+    return [
+        triage_alone(cases, gains, "triage alone: own first token"),
+        gate_line("own first token + gate + refine", cases, gates, starts),
+    ]
 
 
 def judge_all(evidence: Evidence, resamples: int) -> tuple[dict[str, Any], list[Line], Line]:

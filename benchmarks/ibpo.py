@@ -132,9 +132,26 @@ def ends(ours: Answered) -> dict[str, Any]:
     }
 
 
+def likelier_mode(model: Answered) -> dict[str, Any]:
+    """What a model does by its likelier first token, without a calibrated threshold."""
+    thinks = model.think_logits >= 0
+    return {
+        "share": float(thinks.mean()),
+        "share_interval": share_interval(thinks),
+        "accuracy": float(model.right(thinks).mean()),
+        "tokens": float(model.tokens(thinks).mean()),
+    }
+
+
 def show(result: dict[str, Any]) -> None:
     for name, end in result["ends"].items():
         print(f"{name} thinking: {end['accuracy']:.2%} right, {end['tokens']:.1f} tokens")
+    for name, one in result["likelier_mode"].items():
+        low, high = one["share_interval"]
+        print(
+            f"{name}, likelier mode: thinks on {one['share']:.1%} [{low:.1%}, {high:.1%}], {one['accuracy']:.2%} "
+            f"right, {one['tokens']:.1f} tokens"
+        )
     for one in result["shares"]:
         low, high = one["share_interval"]
         print(
@@ -201,8 +218,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     linear = np.array([estimator.estimate(text)["gain"] if estimator else 0.0 for text in texts])
     runtime = Runtime(read_weights(options.weights))
     scores = {AUTO: ours.think_logits, "linear text triage": linear}
+    models = {AUTO: ours, "unconstrained": control}
     result = {
         "ends": ends(ours),
+        "likelier_mode": {name: likelier_mode(model) for name, model in models.items() if model is not None},
         "auroc_for_fast_wrong": {name: auroc(score, ~ours.fast) for name, score in scores.items()},
         "shares": [judge(q, ours, threshold_for(runtime, q), (linear, control)) for q in SHARES],
     }

@@ -51,9 +51,9 @@ def sweep(scores: Floats, point: Callable[[Flags], Totals]) -> list[Totals]:
     return points
 
 
-def triage_alone(cases: Sequence[Case], gains: Floats) -> Line:
-    """Think at once where the question's text predicts the largest gain."""
-    return Line("triage alone", sweep(gains, lambda chosen: instead_of_fast(cases, chosen)))
+def triage_alone(cases: Sequence[Case], gains: Floats, name: str = "triage alone") -> Line:
+    """Think at once where triage predicts the largest gain."""
+    return Line(name, sweep(gains, lambda chosen: instead_of_fast(cases, chosen)))
 
 
 def entropy_gate(cases: Sequence[Case]) -> Line:
