@@ -14,6 +14,9 @@ TORCH ?= torch==2.13.0
 # After torch, which accelerate would otherwise bring with CUDA.
 TRAINING ?= "transformers>=5" "accelerate>=1.10"
 
+# What needs neither torch, nor a database, nor a server.
+LIGHT := not train and not postgres and not langgraph_dev
+
 # The embedded model is small: more threads than one make it slower, not faster.
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
@@ -39,16 +42,16 @@ demo: $(VENV)/.has-base ## set everything up and ask the embedded model a questi
 	$(BIN)/adaptive-reasoner ask "$(DEMO_QUESTION)" --show-thoughts
 
 test: $(VENV)/.has-test ## set everything up and run the tests that need no torch and no database
-	$(BIN)/python -m pytest -m "not train and not postgres" $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest -m "$(LIGHT)" $(PYTEST_OPTIONS)
 
-test-all: $(VENV)/.has-all ## run every test, with torch, Postgres and the providers' packages
+test-all: $(VENV)/.has-all ## run every test, with torch, Postgres, the providers' packages and LangGraph's server
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
 test-floors: ## run the tests on the oldest releases that pyproject.toml allows (needs uv)
 	@test -n "$(UV)" || { echo "make test-floors needs uv: pip install uv" >&2; exit 2; }
 	$(UV) venv --quiet --clear $(VENV)-floors
 	$(UV) pip install --quiet --python $(VENV)-floors/bin/python --resolution lowest-direct --editable . --group test
-	$(VENV)-floors/bin/python -m pytest -m "not train and not postgres" $(PYTEST_OPTIONS)
+	$(VENV)-floors/bin/python -m pytest -m "$(LIGHT)" $(PYTEST_OPTIONS)
 
 lint: $(VENV)/.has-all $(VENV)/.has-lint ## ruff and pyright (which reads torch's types)
 	$(BIN)/ruff check .
@@ -82,7 +85,7 @@ $(VENV)/.has-lint: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.has-all: pyproject.toml | $(BIN)/python
-	$(call install,test postgres providers)
+	$(call install,test postgres providers server-tests)
 	$(BIN)/python -c "import pip" 2>/dev/null || $(BIN)/python -m ensurepip
 	$(BIN)/python -c "import torch" 2>/dev/null || $(BIN)/python -m pip install --quiet "$(TORCH)"
 	$(BIN)/python -c "import transformers, accelerate" 2>/dev/null || $(BIN)/python -m pip install --quiet $(TRAINING)

@@ -23,6 +23,8 @@ FLOORS = (
     {"__main__"},
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+# Distributions whose module is not named as they are.
+MODULE_OF = {"opentelemetry_api": "opentelemetry"}
 PURE = {"uncertainty", "gate", "triage", "budget"}
 PICTURE = {"triage", "fast_answer", "deep_think", "confidence_gate", "refine", "review", "hand_off"}
 
@@ -121,5 +123,6 @@ def test_every_package_that_is_imported_is_declared(repository: Path) -> None:
     declared = {
         re.split(r"[^\w-]", line)[0].replace("-", "_") for line in [*project["dependencies"], *extras]
     }
+    modules = {MODULE_OF.get(name, name) for name in declared}
     imported = {name.split(".")[0] for path in _files() for name in _imports(path, anywhere=True)}
-    assert imported - set(sys.stdlib_module_names) - {PACKAGE} <= declared
+    assert imported - set(sys.stdlib_module_names) - {PACKAGE} <= modules

@@ -14,6 +14,7 @@ from adaptive_reasoner.nodes.call_settings import CallSettings, read_call_settin
 from adaptive_reasoner.nodes.parts import Parts
 from adaptive_reasoner.nodes.problems import was_cut_off
 from adaptive_reasoner.nodes.rounds import count_of, round_of, with_best, with_decision, with_round
+from adaptive_reasoner.nodes.run_metadata import show_round
 from adaptive_reasoner.nodes.token_heat import token_entropies
 from adaptive_reasoner.state import (
     MODE_OF_NODE,
@@ -80,6 +81,7 @@ class _ConfidenceGateNode:
         options = self._options(judged, settings, attempt, message)
         decision = self._decide(judged, attempt, options, settings)
         update = self._update(judged, decision, options, message)
+        show_round(update["reasoning"], message, config)
         _announce(update["reasoning"], str(message.text), token_entropies(answer, bounds))
         return update
 

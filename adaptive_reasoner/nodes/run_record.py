@@ -41,9 +41,9 @@ def run_record(
         "question": str(question.text) if question else "",
         "answer": answer,
         "answers": [str(message.text) for message in judged],
-        "models": [_model_name(message) for message in judged],
+        "models": [model_name_in(message) for message in judged],
         "report": copy.deepcopy(report),
-        "thread_id": _thread_id(config),
+        "thread_id": thread_id_in(config),
         "tenant": tenant,
         "version": _package_version(),
     }
@@ -52,7 +52,7 @@ def run_record(
 def run_id(state: ReasoningState, config: RunnableConfig) -> str:
     """The same for the same turn, however often it is resumed: its calls' ids are in every checkpoint."""
     calls = [message.id for message in state["candidates"]]
-    named = json.dumps([_thread_id(config), state["turn"]["started_at"], calls])
+    named = json.dumps([thread_id_in(config), state["turn"]["started_at"], calls])
     return str(uuid.uuid5(_NAMESPACE, named))
 
 
@@ -72,12 +72,14 @@ def keep(recorder: Recorder, record: RunRecord) -> str | None:
     return problem
 
 
-def _thread_id(config: RunnableConfig) -> str | None:
+def thread_id_in(config: RunnableConfig) -> str | None:
+    """The thread's id as text; None outside of threads."""
     thread = (config.get("configurable") or {}).get("thread_id")
     return None if thread is None else str(thread)
 
 
-def _model_name(message: AIMessage) -> str:
+def model_name_in(message: AIMessage) -> str:
+    """Who gave an answer, as it says itself; "" where it does not."""
     metadata: dict[str, Any] = message.response_metadata
     return str(metadata.get("model_name") or metadata.get("model") or "")
 
