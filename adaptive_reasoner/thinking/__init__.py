@@ -3,7 +3,12 @@
 from adaptive_reasoner.thinking.effect import Effect, thinking_took_effect, unmet_wish
 from adaptive_reasoner.thinking.facts import is_embedded, model_name_of
 from adaptive_reasoner.thinking.keeping import keep_thoughts
-from adaptive_reasoner.thinking.switch import has_thinking_switch, logprob_kwargs, thinking_kwargs
+from adaptive_reasoner.thinking.switch import (
+    has_thinking_switch,
+    logprob_kwargs,
+    takes_temperature,
+    thinking_kwargs,
+)
 from adaptive_reasoner.thinking.table import FAMILIES, family_of, settle_call, ways_of
 from adaptive_reasoner.thinking.thoughts import sent_thoughts, thought_text, thoughts_of, with_thoughts_apart
 from adaptive_reasoner.thinking.two_calls import second_prompt_tokens
@@ -24,6 +29,7 @@ __all__ = [
     "second_prompt_tokens",
     "sent_thoughts",
     "settle_call",
+    "takes_temperature",
     "thinking_kwargs",
     "thinking_took_effect",
     "thought_text",

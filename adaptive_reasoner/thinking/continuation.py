@@ -1,10 +1,12 @@
 """What a thought that was cut off leaves to continue, and the answer that comes of both calls."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.messages import AIMessage, UsageMetadata
 from langchain_core.messages.ai import add_usage
+from langchain_core.outputs import ChatGeneration
 
 from adaptive_reasoner.thinking.written import split_thoughts
 
@@ -63,9 +65,10 @@ class Continuation:
         return {**self.usage, "output_token_details": {"reasoning": self.usage["output_tokens"]}}
 
 
-def continuation_of(message: AIMessage, finish_reason: str | None) -> Continuation | None:
+def continuation_of(first: ChatGeneration) -> Continuation | None:
     """What is left to do after the first call; None: it came to its end."""
-    if finish_reason != "length" or message.tool_calls:
+    message, said = cast("AIMessage", first.message), said_of(first)
+    if said.get("finish_reason") != "length" or message.tool_calls:
         return None
     text = str(message.text)
     kept = str(message.additional_kwargs.get("reasoning_content") or "")
@@ -75,17 +78,17 @@ def continuation_of(message: AIMessage, finish_reason: str | None) -> Continuati
         answer=answer or "",
         was_closed=bool(answer) if kept else answer is not None,
         usage=message.usage_metadata,
-        logprobs=_entries(message),
+        logprobs=_entries(said),
     )
 
 
-def joined(first: Continuation, second: AIMessage) -> AIMessage:
+def joined(first: Continuation, generation: ChatGeneration) -> AIMessage:
     """The whole answer; a server that repeats what it continues, or takes an answer for a thought, is understood."""
-    beginning = first.beginning()
+    beginning, second = first.beginning(), cast("AIMessage", generation.message)
     text = str(second.text) or str(second.additional_kwargs.get("reasoning_content") or "")
     text = text.removeprefix(str(first.prefix.text))
-    metadata = dict(second.response_metadata)
-    if entries := [*_entries(beginning), *_entries(second)]:
+    metadata = said_of(generation)
+    if entries := [*_entries(beginning.response_metadata), *_entries(metadata)]:
         metadata["logprobs"] = {**(metadata.get("logprobs") or {}), "content": entries}
     usage = None
     if beginning.usage_metadata and second.usage_metadata:
@@ -99,6 +102,11 @@ def joined(first: Continuation, second: AIMessage) -> AIMessage:
     return second.model_copy(update=changed)
 
 
-def _entries(message: AIMessage) -> list[Any]:
-    logprobs: Any = message.response_metadata.get("logprobs")
+def said_of(generation: ChatGeneration) -> dict[str, Any]:
+    """What a call said beside its message, which LangChain adds to the message only afterwards."""
+    return {**(generation.generation_info or {}), **generation.message.response_metadata}
+
+
+def _entries(metadata: Mapping[str, Any]) -> list[Any]:
+    logprobs: Any = metadata.get("logprobs")
     return list(logprobs.get("content") or []) if isinstance(logprobs, dict) else []  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]

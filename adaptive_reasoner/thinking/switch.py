@@ -27,6 +27,7 @@ __all__ = [
     "is_embedded",
     "logprob_kwargs",
     "model_name_of",
+    "takes_temperature",
     "thinking_kwargs",
 ]
 
@@ -49,6 +50,12 @@ def thinking_kwargs(model: BaseChatModel, thinking: Thinking) -> ChatKwargs:
     """
     ways = ways_of(model)
     return ways.kwargs(thinking) if ways else {}
+
+
+def takes_temperature(model: BaseChatModel) -> bool:
+    """False for models that think and refuse any temperature but their own."""
+    family = family_of(model)
+    return family is None or not family.fixes_temperature or family.ways(model) is None
 
 
 def logprob_kwargs(model: BaseChatModel, thinking: Thinking, top_logprobs: int) -> ChatKwargs:

@@ -20,7 +20,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
-from adaptive_reasoner.thinking.continuation import Continuation, continuation_of, joined
+from adaptive_reasoner.thinking.continuation import Continuation, continuation_of, joined, said_of
 from adaptive_reasoner.thinking.ways import ChatKwargs
 
 # The call-time argument that asks for the two calls; `settle_call` takes it out.
@@ -28,6 +28,7 @@ BUDGET = "thinking_budget_in_two_calls"
 _CONTINUE = {"add_generation_prompt": False, "continue_final_message": True}
 
 
+_NAMED = ("model_name", "model_provider", "system_fingerprint")
 _CLOSING_TOKENS = 32  # of the sentence that closes a thought, and its marks, at the most
 
 
@@ -72,7 +73,7 @@ class TwoCalls(BaseChatModel):
         second = self.inner._generate(
             [*messages, left.prefix], stop, run_manager, **self._answering(kwargs, left)
         )
-        return _result(joined(left, _message(second)), second)
+        return _result(left, second)
 
     async def _agenerate(
         self,
@@ -88,7 +89,7 @@ class TwoCalls(BaseChatModel):
         second = await self.inner._agenerate(
             [*messages, left.prefix], stop, run_manager, **self._answering(kwargs, left)
         )
-        return _result(joined(left, _message(second)), second)
+        return _result(left, second)
 
     def _stream(
         self,
@@ -100,7 +101,7 @@ class TwoCalls(BaseChatModel):
         """The first call as one chunk, then the second as it comes."""
         first = self.inner._generate(messages, stop, None, **self._thinking(kwargs))
         left = self._left(first, kwargs)
-        yield _chunk(_message(first) if left is None else left.beginning())
+        yield _only(first) if left is None else ChatGenerationChunk(message=_as_chunk(left.beginning()))
         if left is not None:
             arguments = self._streaming(self._answering(kwargs, left))
             yield from self.inner._stream([*messages, left.prefix], stop, run_manager, **arguments)
@@ -114,7 +115,7 @@ class TwoCalls(BaseChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         first = await self.inner._agenerate(messages, stop, None, **self._thinking(kwargs))
         left = self._left(first, kwargs)
-        yield _chunk(_message(first) if left is None else left.beginning())
+        yield _only(first) if left is None else ChatGenerationChunk(message=_as_chunk(left.beginning()))
         if left is not None:
             arguments = self._streaming(self._answering(kwargs, left))
             async for chunk in self.inner._astream([*messages, left.prefix], stop, run_manager, **arguments):
@@ -127,7 +128,7 @@ class TwoCalls(BaseChatModel):
         return _capped({name: value for name, value in kwargs.items() if name != "stream_usage"}, most)
 
     def _left(self, first: ChatResult, kwargs: ChatKwargs) -> Continuation | None:
-        left = continuation_of(_message(first), _finish_reason(first))
+        left = continuation_of(_generation(first))
         total = self._total(kwargs)
         if left is None or (total is not None and total <= left.used_tokens):
             return None
@@ -157,28 +158,28 @@ def _with_body(kwargs: ChatKwargs, fields: ChatKwargs) -> ChatKwargs:
     return {**kwargs, "extra_body": {**body, **fields}}
 
 
-def _message(result: ChatResult) -> AIMessage:
-    return cast("AIMessage", result.generations[0].message)
+def _generation(result: ChatResult) -> ChatGeneration:
+    return result.generations[0]
 
 
-def _finish_reason(result: ChatResult) -> str | None:
-    generation = result.generations[0]
-    info = {**(generation.generation_info or {}), **generation.message.response_metadata}
-    return info.get("finish_reason")
-
-
-def _result(message: AIMessage, second: ChatResult) -> ChatResult:
-    info = second.generations[0].generation_info
-    generation = ChatGeneration(message=message, generation_info=info)
+def _result(first: Continuation, second: ChatResult) -> ChatResult:
+    generation = ChatGeneration(message=joined(first, _generation(second)))
     return ChatResult(generations=[generation], llm_output=second.llm_output)
 
 
-def _chunk(message: AIMessage) -> ChatGenerationChunk:
-    chunk = AIMessageChunk(
+def _only(first: ChatResult) -> ChatGenerationChunk:
+    """A first call that was enough, as the one chunk of a stream."""
+    chunk = _as_chunk(cast("AIMessage", _generation(first).message))
+    named = {name: value for name, value in (first.llm_output or {}).items() if name in _NAMED}
+    chunk.response_metadata = {**named, **said_of(_generation(first))}
+    return ChatGenerationChunk(message=chunk)
+
+
+def _as_chunk(message: AIMessage) -> AIMessageChunk:
+    return AIMessageChunk(
         content=message.content,
         additional_kwargs=message.additional_kwargs,
         response_metadata=message.response_metadata,
         usage_metadata=message.usage_metadata,
         tool_calls=message.tool_calls,
     )
-    return ChatGenerationChunk(message=chunk)

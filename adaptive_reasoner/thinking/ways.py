@@ -69,10 +69,12 @@ class Family(ABC):
     Attributes:
         name: of the family, for the table in `docs/thinking.md`.
         hides_logprobs: True if a request for log probabilities is refused, or useless, while a model thinks.
+        fixes_temperature: True if models that can think refuse any temperature but their own.
     """
 
     name: ClassVar[str]
     hides_logprobs: ClassVar[bool] = False
+    fixes_temperature: ClassVar[bool] = False
 
     @abstractmethod
     def claims(self, model: BaseChatModel) -> bool:

@@ -142,6 +142,15 @@ def test_a_cap_of_one_call_shortens_the_thought(provider):
     assert provider.bodies[0]["max_tokens"] == 4000
 
 
+def test_a_tool_that_must_be_called_stops_the_thought(provider):
+    model = claude(provider, "claude-opus-5")
+    forced = model.bind_tools([TOOL], tool_choice="add").kwargs
+    called, kwargs = settle_call(model, {**forced, **thinking_kwargs(model, {"effort": "low"})})
+    called.invoke("2 + 2 = ?", **kwargs)
+    assert provider.bodies[0]["thinking"] == DISABLED
+    assert provider.bodies[0]["tool_choice"]["name"] == "add"
+
+
 @pytest.mark.parametrize(
     ("name", "thinking", "config"),
     [

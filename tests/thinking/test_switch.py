@@ -10,6 +10,7 @@ from adaptive_reasoner.thinking import (
     is_embedded,
     logprob_kwargs,
     model_name_of,
+    takes_temperature,
     thinking_kwargs,
 )
 
@@ -72,6 +73,21 @@ def test_thinking_becomes_what_the_model_understands(model, thinking, kwargs):
 )
 def test_log_probabilities_are_asked_for_where_they_may_come(model, thinking, kwargs):
     assert logprob_kwargs(model, thinking, 20) == kwargs
+
+
+@pytest.mark.parametrize(
+    ("model", "takes"),
+    [
+        (EMBEDDED, True),
+        (SERVED, True),
+        (PLAIN, True),
+        (SIMPLE, True),
+        (THINKER, False),
+        (openai("Qwen/Qwen3-8B"), True),
+    ],
+)
+def test_models_that_set_their_own_temperature_are_known(model, takes):
+    assert takes_temperature(model) is takes
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,23 @@ from adaptive_reasoner import build_reasoning_graph
 from adaptive_reasoner.testing import Reply, ScriptedChatModel
 from adaptive_reasoner.thinking import keep_thoughts, settle_call, thinking_kwargs, thinking_took_effect
 from adaptive_reasoner.thinking.continuation import CLOSING
+from adaptive_reasoner.uncertainty import parse_response
 
 PREFIX = f"<think>\nTwo and\n\n{CLOSING}\n</think>\n\n"
 OFF = {"enable_thinking": False}
 MESSAGES = [{"role": "user", "content": "2 + 2 = ?"}]
 
 
-def completion(content, *, finish="stop", tokens=(5, 3), **fields):
+def entries(*tokens):
+    return {
+        "content": [{"token": token, "logprob": -0.1, "bytes": None, "top_logprobs": []} for token in tokens]
+    }
+
+
+def completion(content, *, finish="stop", tokens=(5, 3), logprobs=None, **fields):
     usage = {"prompt_tokens": tokens[0], "completion_tokens": tokens[1], "total_tokens": sum(tokens)}
     message = {"role": "assistant", "content": content, **fields}
-    choice = {"index": 0, "message": message, "finish_reason": finish}
+    choice = {"index": 0, "message": message, "finish_reason": finish, "logprobs": logprobs}
     return {
         "id": "c",
         "object": "chat.completion",
@@ -138,6 +145,40 @@ def test_calls_of_tools_end_the_matter(provider):
     model, kwargs = budgeted(provider)
     assert model.invoke(MESSAGES, **kwargs).tool_calls[0]["name"] == "add"
     assert len(provider.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "tokens"),
+    [
+        (completion("<think>Hm", finish="length", logprobs=entries("<think>", "Hm")), ["4"]),
+        (
+            completion(
+                "<think>Hm</think>\n\nIt is ",
+                finish="length",
+                logprobs=entries("<think>", "Hm", "</think>", "\n\n", "It", " is", " "),
+            ),
+            ["<think>", "Hm", "</think>", "\n\n", "It", " is", " ", "4"],
+        ),
+    ],
+    ids=["of a thought that was cut off they are left out", "of an answer that was cut off they are kept"],
+)
+def test_log_probabilities_belong_to_the_answer(provider, first, tokens):
+    serving(provider, first, completion("4", logprobs=entries("4")))
+    model, kwargs = budgeted(provider, logprobs=True)
+    message = model.invoke(MESSAGES, **kwargs)
+    assert [entry["token"] for entry in message.response_metadata["logprobs"]["content"]] == tokens
+    assert parse_response(message).trusted
+    assert message.response_metadata["finish_reason"] == "stop"
+
+
+def test_a_stream_of_one_call_loses_nothing(provider):
+    serving(provider, completion("4", logprobs=entries("4")))
+    model, kwargs = budgeted(provider, 50)
+    (chunk, *rest) = [chunk for chunk in model.stream(MESSAGES, **kwargs) if chunk.text]
+    assert not rest
+    metadata = chunk.response_metadata
+    assert (metadata["finish_reason"], metadata["model_name"]) == ("stop", "m")
+    assert [entry["token"] for entry in metadata["logprobs"]["content"]] == ["4"]
 
 
 @pytest.mark.parametrize("is_async", [False, True])

@@ -27,6 +27,7 @@ class Anthropic(Family):
     """Claude in ChatAnthropic."""
 
     name = "Anthropic"
+    fixes_temperature = True
 
     @override
     def claims(self, model: BaseChatModel) -> bool:
@@ -42,9 +43,15 @@ class Anthropic(Family):
 
     @override
     def settle(self, model: BaseChatModel, kwargs: ChatKwargs) -> tuple[BaseChatModel, ChatKwargs]:
-        """The call's `thinking` instead of the model's own, which would win, its budget below `max_tokens`."""
+        """The call's `thinking` instead of the model's own, which would win, its budget below `max_tokens`.
+
+        A tool that must be called cannot be thought about: the API refuses both at once.
+        """
         if "thinking" not in kwargs:
             return model, kwargs
+        ways = self.ways(model)
+        if _forces_a_tool(kwargs) and ways is not None and ways.can_stop:
+            kwargs = {**kwargs, **ways.off}
         if getattr(model, "thinking", None) is not None:
             model = model.model_copy(update={"thinking": None})
         most = kwargs.get("max_tokens") or getattr(model, "max_tokens", None)
@@ -100,6 +107,11 @@ def _bounded(model: BaseChatModel, tokens: int) -> ChatKwargs:
 
 def _budget(tokens: int) -> ChatKwargs:
     return {"type": "enabled", "budget_tokens": max(tokens, LEAST_BUDGET)}
+
+
+def _forces_a_tool(kwargs: ChatKwargs) -> bool:
+    choice = kwargs.get("tool_choice")
+    return isinstance(choice, Mapping) and cast("ChatKwargs", choice).get("type") in ("any", "tool")
 
 
 def _within(thinking: Any, max_tokens: Any) -> Any:

@@ -27,6 +27,7 @@ class OpenAI(Family):
     """OpenAI's models: `reasoning_effort`, which LangChain writes as `reasoning.effort` for the Responses API."""
 
     name = "OpenAI"
+    fixes_temperature = True
     hides_logprobs = True
 
     @override
@@ -53,6 +54,7 @@ class Standard(Family):
     """Any other class whose profile lists levels: LangChain's own convention is `reasoning_effort`."""
 
     name = "LangChain profile"
+    fixes_temperature = True
     hides_logprobs = True
 
     @override
