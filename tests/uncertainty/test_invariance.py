@@ -91,7 +91,7 @@ def test_a_longer_list_narrows_the_bounds(surprises: list[float], data: st.DataO
     shorter = entropy_bounds(ranked[None, :kept])
     longer = entropy_bounds(ranked[None, : kept + 1])
 
-    assert longer[0][0] >= shorter[0][0] - 1e-5  # a tail of less than 1e-6 counts for the upper bound only
+    assert longer[0][0] >= shorter[0][0] - 1.4e-5  # 1e-6 ln(1e6): a smaller tail counts above only
     assert longer[1][0] <= shorter[1][0] + 1e-9
 
 
