@@ -7,6 +7,7 @@ import pytest
 import adaptive_reasoner
 
 PROMISED = {
+    "AdaptiveChatModel": "adaptive_reasoner",
     "AdaptiveReasonerError": "adaptive_reasoner",
     "Budget": "adaptive_reasoner",
     "CalibrationExample": "adaptive_reasoner",

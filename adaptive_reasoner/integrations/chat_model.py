@@ -4,6 +4,7 @@
 # ruff: noqa: SLF001
 # pyright: reportPrivateUsage=false
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, Literal, cast
@@ -14,7 +15,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
-from langchain_core.utils.function_calling import convert_to_openai_tool
+from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
 from pydantic import BaseModel, Field, InstanceOf, PrivateAttr
 from typing_extensions import override
 
@@ -27,15 +28,15 @@ from adaptive_reasoner.integrations.chat_model_call import (
     as_input,
     check_review,
     context_of,
+    inside,
     run_config_of,
 )
 from adaptive_reasoner.integrations.chat_model_graph import GraphOf
 from adaptive_reasoner.integrations.chat_model_profile import profile_of_both
-from adaptive_reasoner.integrations.chat_model_schema import held_to_schema
+from adaptive_reasoner.integrations.chat_model_schema import parsed_by_schema
 from adaptive_reasoner.integrations.chat_model_settings import TakesSettings
 from adaptive_reasoner.models import ModelSpec, resolve_model
-from adaptive_reasoner.nodes.call_arguments import arguments_for
-from adaptive_reasoner.state import ReasoningContext
+from adaptive_reasoner.nodes.call_arguments import arguments_for, knows_methods
 
 _NAME = "adaptive"
 ToolSpec = dict[str, Any] | type | Callable[..., Any] | BaseTool
@@ -104,6 +105,10 @@ class AdaptiveChatModel(TakesSettings):
         return self._graph_of(self)
 
     @property
+    def _models(self) -> list[BaseChatModel]:
+        return [self.fast] if self.deep is None else [self.fast, self.deep]
+
+    @property
     def _runnable(self) -> Any:  # LangGraph's types are too wide for pyright to see through
         return self._graph_of(self)
 
@@ -130,7 +135,7 @@ class AdaptiveChatModel(TakesSettings):
             for tool in tools
         ]
         choice = {} if tool_choice is None else {"tool_choice": tool_choice}
-        for model in {id(one): one for one in (self.fast, self.deep) if one is not None}.values():
+        for model in self._models:
             arguments_for(model, {"tools": formatted, **choice})
         if "ls_structured_output_format" in kwargs:  # with_structured_output calls us: the call is the answer
             kwargs["answer_tools"] = [convert_to_openai_tool(tool)["function"]["name"] for tool in tools]
@@ -151,18 +156,24 @@ class AdaptiveChatModel(TakesSettings):
         Args:
             schema: a pydantic class, a TypedDict, or a JSON schema.
             include_raw: give {"raw", "parsed", "parsing_error"}; the report is in the raw message.
-            method: "function_calling" works with every model that calls tools; the others where both models'
-                integrations have them.
+            method: the models' integrations must know the others; where one knows no methods, a tool is called, as
+                LangChain has it.
             strict: as the models' integrations take it.
             **kwargs: refused, as by LangChain.
 
         Raises:
-            ConfigurationError: a model has no such method.
+            ConfigurationError: a model cannot be held to the schema in this way.
         """
-        if method == "function_calling":
+        if method == "function_calling" or not all(knows_methods(model) for model in self._models):
             return super().with_structured_output(schema, include_raw=include_raw, strict=strict, **kwargs)
         spec: Kwargs = {"method": method, "strict": strict}
-        return held_to_schema(self, schema, spec, include_raw=include_raw)
+        structured = {**spec, "schema": convert_to_json_schema(schema)}
+        for model in self._models:
+            arguments_for(model, {"structured_output": structured})
+        # `ls_…` is what LangSmith shows of it.
+        told = {"kwargs": spec, "schema": schema}
+        bound = self.bind(structured_output=structured, ls_structured_output_format=told)
+        return parsed_by_schema(bound, schema, include_raw=include_raw)
 
     @override
     def _generate(
@@ -213,9 +224,10 @@ class AdaptiveChatModel(TakesSettings):
         run_manager: CallbackManagerForLLMRun | None,
         kwargs: Kwargs,
     ) -> AIMessage:
-        given, context = as_input(messages), self._context(stop, kwargs)
-        config = run_config_of(run_manager, self.config)
-        return answer_of(self._runnable.invoke({"messages": given}, config, context=context), given)
+        given, call = as_input(messages), self._call(stop, kwargs)
+        with inside(run_manager) as context:
+            output = context.run(self._runnable.invoke, {"messages": given}, **call)
+        return answer_of(output, given)
 
     async def _aanswer(
         self,
@@ -224,15 +236,19 @@ class AdaptiveChatModel(TakesSettings):
         run_manager: AsyncCallbackManagerForLLMRun | None,
         kwargs: Kwargs,
     ) -> AIMessage:
-        given, context = as_input(messages), self._context(stop, kwargs)
-        config = run_config_of(run_manager, self.config)
-        return answer_of(await self._runnable.ainvoke({"messages": given}, config, context=context), given)
+        given, call = as_input(messages), self._call(stop, kwargs)
+        with inside(run_manager) as context:
+            run = self._runnable.ainvoke({"messages": given}, **call)
+            output = await asyncio.create_task(run, context=context)
+        return answer_of(output, given)
 
-    def _context(self, stop: list[str] | None, kwargs: Kwargs) -> ReasoningContext:
+    def _call(self, stop: list[str] | None, kwargs: Kwargs) -> Kwargs:
+        """Config and context of the graph's run."""
         check_review(self.config)
         own = {"temperature": self.temperature, "max_tokens": self.max_tokens}
         set_here = {name: value for name, value in own.items() if value is not None}
-        return context_of({**set_here, **kwargs}, stop or self.stop)
+        context = context_of({**set_here, **kwargs}, stop or self.stop)
+        return {"config": run_config_of(self.config), "context": context}
 
     @override
     def get_token_ids(self, text: str) -> list[int]:

@@ -1,7 +1,8 @@
 """One call of `AdaptiveChatModel` before the graph runs: what its caller set, and what the run is given."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
+from contextvars import Context
 from typing import Any, cast
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from langchain_core.callbacks import (
 )
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
-from langchain_core.runnables.config import ensure_config
+from langchain_core.runnables.config import ensure_config, set_config_context
 from langchain_core.tracers.base import BaseTracer
 from langgraph.constants import CONFIG_KEY_CHECKPOINTER
 from langgraph.runtime import get_runtime
@@ -65,13 +66,20 @@ def context_of(kwargs: Mapping[str, Any], stop: Sequence[str] | None) -> Reasoni
     return cast("ReasoningContext", {**context, "model_kwargs": arguments})
 
 
-def run_config_of(run_manager: RunManager | None, config: ReasonerConfig) -> RunnableConfig:
-    """How the graph is run: tracers see what happens inside, every other handler sees one call of one model.
-
-    A handler that prints or counts tokens would otherwise get drafts beside the answer, and everything twice.
-    """
+def run_config_of(config: ReasonerConfig) -> RunnableConfig:
+    """How the graph is run, beside what is around the call."""
     steps = _STEPS_A_CALL * config.max_model_calls + _STEPS_AROUND
-    return {"callbacks": _tracers_of(run_manager), "recursion_limit": steps, "run_name": "adaptive_reasoner"}
+    return {"recursion_limit": steps, "run_name": "adaptive_reasoner"}
+
+
+def inside(run_manager: RunManager | None) -> AbstractContextManager[Context]:
+    """Where the graph is run: tracers see what happens in it, every other handler sees one call of one model.
+
+    A handler that prints or counts tokens would otherwise get drafts beside the answer, and everything twice. The
+    graph adds the handlers around it to those that it is given, so those around it are replaced.
+    """
+    around: RunnableConfig = {**ensure_config(), "callbacks": _tracers_of(run_manager)}
+    return set_config_context(around)
 
 
 def _tracers_of(run_manager: RunManager | None) -> BaseCallbackManager | None:

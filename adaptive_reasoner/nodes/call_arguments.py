@@ -46,6 +46,11 @@ def arguments_for(model: BaseChatModel, given: Mapping[str, Any]) -> Arguments:
     return {**arguments, **_schema_arguments(model, structured)} if structured else arguments
 
 
+def knows_methods(model: BaseChatModel) -> bool:
+    """False where LangChain's own `with_structured_output` would call a tool, whatever method it is given."""
+    return type(model).with_structured_output is not BaseChatModel.with_structured_output
+
+
 def _schema_arguments(model: BaseChatModel, structured: Mapping[str, Any]) -> Arguments:
     """What the provider's own `with_structured_output` would send with the call."""
     method = structured["method"]
@@ -55,7 +60,7 @@ def _schema_arguments(model: BaseChatModel, structured: Mapping[str, Any]) -> Ar
     refusal = ConfigurationError(
         f'{type(model).__name__} cannot be held to a schema by {method!r}; use method="function_calling".'
     )
-    if type(model).with_structured_output is BaseChatModel.with_structured_output:
+    if not knows_methods(model):
         raise refusal
     try:
         runnable: Any = model.with_structured_output(structured["schema"], include_raw=True, **options)
