@@ -14,7 +14,7 @@ from adaptive_reasoner.nodes.sendable import sendable
 from adaptive_reasoner.nodes.two_forms import TwoForms
 from adaptive_reasoner.prompts import refine_prompt
 from adaptive_reasoner.state import ReasoningState
-from adaptive_reasoner.thinking import logprob_kwargs, thinking_kwargs
+from adaptive_reasoner.thinking import has_thinking_switch, logprob_kwargs, thinking_kwargs
 
 
 def make_refine_node(parts: Parts) -> TwoForms:
@@ -38,4 +38,6 @@ def refine_request(
         **thinking_kwargs(caller.model, thinking),
         **logprob_kwargs(caller.model, thinking, parts.config.top_logprobs),
     }
-    return caller, ModelRequest([*sendable(state["messages"]), doubted, request], kwargs)
+    wish = thinking if has_thinking_switch(caller.model) else None
+    messages = [*sendable(state["messages"]), doubted, request]
+    return caller, ModelRequest(messages, kwargs, thinking=wish)

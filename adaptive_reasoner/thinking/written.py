@@ -2,10 +2,11 @@
 
 import re
 
-# Openings and the closings that belong to them: Qwen, DeepSeek and others; Mistral's own tokens.
+# Openings and the closings that belong to them: Qwen, DeepSeek and others; Mistral's own tokens; Gemma 4's.
 _MARKS = (
     *((f"<{tag}>", f"</{tag}>") for tag in ("think", "thinking", "thought", "reasoning")),
     ("[THINK]", "[/THINK]"),
+    ("<|channel>thought", "<channel|>"),
 )
 # Granite 3.2 and 3.3 write it in words. Source: vllm, GraniteReasoningParser.
 _GRANITE_THOUGHT = re.compile(r"\s*Here(?:'s| is) my thought process:?\s*")

@@ -310,10 +310,25 @@ def test_the_responses_api_gets_its_own_words(provider, asked, fields, sent):
     assert asked(server(provider, "gpt-5.4", **fields), "off") == {"reasoning": sent}
 
 
-def test_tools_beside_an_effort_go_to_the_responses_api(provider, monkeypatch):
-    monkeypatch.setenv("OPENAI_BASE_URL", f"{provider.url}/v1")
-    model = ChatOpenAI(model="gpt-5.4", api_key="x", max_retries=0)
+def as_openais_own(provider, **fields):
+    """ChatOpenAI that takes the server for OpenAI's."""
+    model = server(provider, "gpt-5.4", **fields)
     object.__setattr__(model, "openai_api_base", None)
+    return model
+
+
+@pytest.mark.parametrize(("thinking", "sent"), [("off", (0.2, True, 5)), ("on", (1, None, None))])
+def test_what_openai_refuses_while_a_model_thinks_is_taken_out(provider, thinking, sent):
+    fields = {"reasoning_effort": "none", "temperature": 0.2, "logprobs": True, "top_logprobs": 5}
+    model = as_openais_own(provider, **fields)
+    called, kwargs = settle_call(model, thinking_kwargs(model, thinking))
+    called.invoke("2 + 2 = ?", **kwargs)
+    (body,) = provider.bodies
+    assert tuple(body.get(name) for name in ("temperature", "logprobs", "top_logprobs")) == sent
+
+
+def test_tools_beside_an_effort_go_to_the_responses_api(provider):
+    model = as_openais_own(provider)
     for thinking in ("off", "on"):
         called, kwargs = settle_call(model, {**thinking_kwargs(model, thinking), "tools": [TOOL]})
         called.invoke("2 + 2 = ?", **kwargs)

@@ -32,6 +32,7 @@ def usage(reasoning=None):
         ("<think>Two and", "Two and", None),
         ("<think>\n\n</think>\n\n4", "", "4"),
         ("[THINK]Two and two.[/THINK]4", "Two and two.", "4"),
+        ("<|channel>thought\nTwo and two.<channel|>4", "Two and two.", "4"),
         ("Here is my thought process:\nTwo and two.\nHere is my response:\n4", "Two and two.", "4"),
         ("Here's my thought process: Two and two. Here's my response: 4", "Two and two.", "4"),
         ("Here is my thought process: Two and", "Two and", None),

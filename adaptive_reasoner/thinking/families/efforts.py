@@ -43,8 +43,12 @@ class OpenAI(Family):
 
     @override
     def settle(self, model: BaseChatModel, kwargs: ChatKwargs) -> tuple[BaseChatModel, ChatKwargs]:
-        effort = kwargs.get("reasoning_effort")
-        if effort in (None, NO_THINKING) or not kwargs.get("tools") or not _must_change_over(model):
+        """What OpenAI's own API refuses beside an effort is taken out; other servers may know better."""
+        effort = kwargs.get("reasoning_effort") or (kwargs.get("reasoning") or {}).get("effort")
+        if effort in (None, NO_THINKING) or getattr(model, "openai_api_base", None) is not None:
+            return model, kwargs
+        kwargs = {**_unset_while_thinking(model), **kwargs}
+        if not (kwargs.get("tools") and "reasoning_effort" in kwargs and _must_change_over(model)):
             return model, kwargs
         rest = {name: value for name, value in kwargs.items() if name != "reasoning_effort"}
         return model, {**rest, "reasoning": {"effort": effort}}
@@ -79,5 +83,14 @@ def _is_o_series(model: BaseChatModel) -> bool:
 
 def _must_change_over(model: BaseChatModel) -> bool:
     is_left_to_langchain = getattr(model, "use_responses_api", None) is None
-    is_own_api = getattr(model, "openai_api_base", None) is None
-    return is_left_to_langchain and is_own_api and is_named(model, _TOOLS_NEED_RESPONSES)
+    return is_left_to_langchain and is_named(model, _TOOLS_NEED_RESPONSES)
+
+
+def _unset_while_thinking(model: BaseChatModel) -> ChatKwargs:
+    """What the model's owner set for its fast answers, and OpenAI refuses while it thinks."""
+    unset: ChatKwargs = {}
+    if getattr(model, "temperature", None) not in (None, 1):
+        unset["temperature"] = 1
+    if getattr(model, "logprobs", None):
+        unset |= {"logprobs": None, "top_logprobs": None}
+    return unset
