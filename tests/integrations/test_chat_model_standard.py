@@ -1,0 +1,75 @@
+"""LangChain's standard integration tests of chat models.
+
+On the embedded model, which calls no tools, and through a loopback OpenAI endpoint whose tool calls are scripted.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+pytest.importorskip("langchain_tests", reason="the dependency group `test` is not installed")
+from langchain_openai import ChatOpenAI
+from langchain_tests.integration_tests import ChatModelIntegrationTests
+from tool_script import tool_caller
+
+from adaptive_reasoner import AdaptiveChatModel, ReasonerConfig
+from adaptive_reasoner.testing import serve_openai
+
+# Their v3 event streams are LangChain's beta.
+pytestmark = pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
+
+
+class _Adaptive(ChatModelIntegrationTests):
+    @property
+    def chat_model_class(self):
+        return AdaptiveChatModel
+
+    @property
+    def standard_chat_model_params(self):
+        return {"temperature": 0, "max_tokens": 100}  # timeouts and retries belong to the models
+
+
+@pytest.mark.usefixtures("shipped_weights")
+class TestEmbedded(_Adaptive):
+    @property
+    def chat_model_params(self):
+        return {"fast": "embedded"}
+
+    @property
+    def has_tool_calling(self):
+        return False
+
+    @property
+    def has_structured_output(self):
+        return False
+
+
+class _ThroughEndpoint(_Adaptive):
+    probability = 0.99
+
+    @pytest.fixture(autouse=True)
+    def endpoint(self) -> Iterator[None]:
+        with serve_openai(tool_caller(self.probability)) as endpoint:
+            self.base_url = endpoint.base_url
+            yield
+
+    @property
+    def chat_model_params(self):
+        fast = ChatOpenAI(model="scripted", base_url=self.base_url, api_key="none", max_retries=0)
+        return {"fast": fast, "config": ReasonerConfig(triage="off")}
+
+    @property
+    def supports_json_mode(self):
+        return True
+
+
+class TestThroughEndpoint(_ThroughEndpoint):
+    """A sure model: its first answer is accepted."""
+
+
+class TestThroughEndpointByJsonSchema(_ThroughEndpoint):
+    """Structured output by the provider's own means."""
+
+    @property
+    def structured_output_kwargs(self):
+        return {"method": "json_schema"}
