@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from adaptive_reasoner.gate.profile import GateProfile
     from adaptive_reasoner.graph import build_reasoning_graph
     from adaptive_reasoner.integrations.chat_model import AdaptiveChatModel
+    from adaptive_reasoner.integrations.middleware import AdaptiveReasoningMiddleware
     from adaptive_reasoner.integrations.tool import reasoning_tool
     from adaptive_reasoner.uncertainty.message import score_message
 
 _HOMES = {
     "AdaptiveChatModel": "integrations.chat_model",
     "AdaptiveReasonerError": "errors",
+    "AdaptiveReasoningMiddleware": "integrations.middleware",
     "Budget": "config",
     "CalibrationExample": "gate.calibration",
     "EmbeddedChatModel": "embedded.chat_model",
@@ -34,6 +36,7 @@ _HOMES = {
 __all__ = [
     "AdaptiveChatModel",
     "AdaptiveReasonerError",
+    "AdaptiveReasoningMiddleware",
     "Budget",
     "CalibrationExample",
     "EmbeddedChatModel",

@@ -20,6 +20,10 @@ REFINE_PREFACE = (
 
 NOT_ANSWERED = "No answer: {reason}"
 TOOL_NOT_RUN = "I was not sure enough to call {tools}, so nothing was run."
+TOOL_UNKNOWN = (
+    "It is unknown whether {tool} was run: the process that began it ended before it was done. It was not run again; "
+    "find out what became of it first."
+)
 UNSURE_TOOL_ANSWER = "(This answer is not sure: {reason})"
 WITHHELD = "A person reviewed the answer and withheld it."
 

@@ -107,6 +107,15 @@ class BudgetStatus(TypedDict):
     accounts: NotRequired[dict[str, dict[str, Any]]]
 
 
+class ModelSwitch(TypedDict):
+    """Where a thread went over to the other model, which had to read it without the help of a prompt cache."""
+
+    round: int  # index into rounds
+    from_model: str
+    to_model: str
+    tokens_read_anew: int  # at most: input tokens of the call before, or of this one where it is shorter
+
+
 class ReasoningReport(TypedDict):
     """Why this answer: the route, every round, and how sure the accepted one is."""
 
@@ -123,6 +132,7 @@ class ReasoningReport(TypedDict):
     allocation: NotRequired[dict[str, Any]]  # what is kept on average, its price, and what was spent so far
     run_id: NotRequired[str]  # under which it is recorded, where it is; labels name it
     recording: NotRequired[str]  # why the run could not be recorded
+    switches: NotRequired[list[ModelSwitch]]  # of an agent's thread between two models, where there were any
 
 
 class RunRecord(TypedDict):

@@ -9,6 +9,7 @@ import adaptive_reasoner
 PROMISED = {
     "AdaptiveChatModel": "adaptive_reasoner",
     "AdaptiveReasonerError": "adaptive_reasoner",
+    "AdaptiveReasoningMiddleware": "adaptive_reasoner",
     "Budget": "adaptive_reasoner",
     "CalibrationExample": "adaptive_reasoner",
     "EmbeddedChatModel": "adaptive_reasoner",

@@ -1,0 +1,72 @@
+"""A tool call is run once, whatever happens to the process: what `deliver` does for the graph's hand-off.
+
+After the model's turn the calls that are to be run are claimed in the agent's state, and the checkpointer keeps the
+claims; this process keeps the right to act on them (see `nodes.claims`). A process that was killed in the middle of
+a tool leaves it unknown what the tool did, so another one that resumes the thread says so instead of running it
+again. A call that pauses for a person runs anew after the answer, in whatever process, as LangGraph has it.
+"""
+
+# LangChain leaves the type arguments of its middleware open.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+
+from langchain_core.messages import AIMessage, ToolMessage
+from langgraph.types import Command
+
+from adaptive_reasoner.nodes.claims import Claims
+from adaptive_reasoner.prompts import TOOL_UNKNOWN
+
+ToolResult = ToolMessage | Command[Any]
+
+
+class ToolClaims:
+    """Claims the calls of a model's message, and lets each be run once."""
+
+    def __init__(self) -> None:
+        self._claims = Claims()
+
+    def claim(self, messages: list[Any]) -> dict[str, str]:
+        """A claim for each call that the newest message asks for; none where it asks for nothing."""
+        newest = messages[-1] if messages else None
+        calls = newest.tool_calls if isinstance(newest, AIMessage) else []
+        return {call["id"]: self._claims.new() for call in calls if call["id"]}
+
+    def run(self, request: Any, handler: Callable[[Any], ToolResult]) -> ToolResult:
+        """Run the call, or say that it is unknown what became of it."""
+        with self._taken(request) as may_run:
+            return handler(request) if may_run else _unknown(request)
+
+    async def arun(self, request: Any, handler: Callable[[Any], Awaitable[ToolResult]]) -> ToolResult:
+        """The same without blocking the event loop."""
+        with self._taken(request) as may_run:
+            return await handler(request) if may_run else _unknown(request)
+
+    @contextmanager
+    def _taken(self, request: Any) -> Generator[bool]:
+        claim: str | None = (request.state.get("adaptive_claims") or {}).get(request.tool_call["id"])
+        if claim is None or _has_answer(
+            request
+        ):  # nobody claimed it, or it waited for a person who has answered
+            yield True
+            return
+        try:
+            yield self._claims.take(claim)
+        except Exception:  # it paused, or ended by itself; only a process that vanished leaves that unknown
+            self._claims.give_back(claim)
+            raise
+
+
+def _has_answer(request: Any) -> bool:
+    """True if a person's answer waits for this call, so that it paused before; LangGraph keeps answers in the run."""
+    answers: Any = (request.runtime.config.get("configurable") or {}).get("__pregel_scratchpad")
+    return answers is not None and (bool(answers.resume) or answers.get_null_resume() is not None)
+
+
+def _unknown(request: Any) -> ToolMessage:
+    call = request.tool_call
+    return ToolMessage(
+        TOOL_UNKNOWN.format(tool=call["name"]), tool_call_id=call["id"], name=call["name"], status="error"
+    )
