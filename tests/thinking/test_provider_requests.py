@@ -1,8 +1,8 @@
 """What each integration package really sends for a wish, read off the wire, and what comes back of the thought."""
 
 import pytest
-from langchain_openai import ChatOpenAI
 from provider_answers import ANSWER, THOUGHT
+from provider_models import claude, deepseek, gemini, mistral, ollama, server
 
 from adaptive_reasoner.thinking import (
     keep_thoughts,
@@ -25,40 +25,6 @@ TOOL = {
 
 def budget(tokens):
     return {"type": "enabled", "budget_tokens": tokens}
-
-
-def claude(provider, name, **fields):
-    package = pytest.importorskip("langchain_anthropic", reason="langchain-anthropic is not installed")
-    settings = {"max_tokens": 16000, "max_retries": 0, **fields}
-    return package.ChatAnthropic(model=name, base_url=provider.url, api_key="x", **settings)
-
-
-def gemini(provider, name, **fields):
-    package = pytest.importorskip("langchain_google_genai", reason="langchain-google-genai is not installed")
-    return package.ChatGoogleGenerativeAI(
-        model=name, base_url=provider.url, api_key="x", max_retries=1, **fields
-    )
-
-
-def deepseek(provider, name, **fields):
-    package = pytest.importorskip("langchain_deepseek", reason="langchain-deepseek is not installed")
-    return package.ChatDeepSeek(
-        model=name, base_url=f"{provider.url}/v1", api_key="x", max_retries=0, **fields
-    )
-
-
-def mistral(provider, name):
-    package = pytest.importorskip("langchain_mistralai", reason="langchain-mistralai is not installed")
-    return package.ChatMistralAI(model=name, base_url=f"{provider.url}/mistral", api_key="x")
-
-
-def ollama(provider, name, **fields):
-    package = pytest.importorskip("langchain_ollama", reason="langchain-ollama is not installed")
-    return package.ChatOllama(model=name, base_url=provider.url, **fields)
-
-
-def server(provider, name, **fields):
-    return ChatOpenAI(model=name, base_url=f"{provider.url}/v1", api_key="x", max_retries=0, **fields)
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,8 @@ def test_the_answer_streams_after_the_thought(provider, is_async):
     assert whole.usage_metadata["total_tokens"] == 40
 
 
-def test_the_graph_counts_both_calls(serve):
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_the_graph_counts_both_calls(serve, is_streamed):
     cut = {"input_tokens": 10, "output_tokens": 6, "total_tokens": 16}
     rest = {"input_tokens": 40, "output_tokens": 1, "total_tokens": 41}
     script = ScriptedChatModel(
@@ -212,10 +213,13 @@ def test_the_graph_counts_both_calls(serve):
         model="Qwen/Qwen3-8B", base_url=endpoint.base_url, api_key="x", max_retries=0, use_responses_api=False
     )
     graph = build_reasoning_graph(model)
-    result = graph.invoke(
-        {"messages": [("user", "2 + 2 = ?")]},
-        context={"thinking": {"budget_tokens": 6}, "importance": "high"},
-    )
+    question = {"messages": [("user", "2 + 2 = ?")]}
+    context = {"thinking": {"budget_tokens": 6}, "importance": "high"}
+    if is_streamed:
+        parts = list(graph.stream(question, context=context, stream_mode=["messages", "values"]))
+        result = parts[-1][1]
+    else:
+        result = graph.invoke(question, context=context)
     assert str(result["messages"][-1].text) == "4"
     only = result["reasoning"]["rounds"][0]
     assert only["node"] == "deep_think"

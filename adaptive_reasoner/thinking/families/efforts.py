@@ -44,7 +44,8 @@ class OpenAI(Family):
     @override
     def settle(self, model: BaseChatModel, kwargs: ChatKwargs) -> tuple[BaseChatModel, ChatKwargs]:
         """What OpenAI's own API refuses beside an effort is taken out; other servers may know better."""
-        effort = kwargs.get("reasoning_effort") or (kwargs.get("reasoning") or {}).get("effort")
+        reasoning: ChatKwargs = kwargs.get("reasoning") or {}
+        effort = kwargs.get("reasoning_effort") or reasoning.get("effort")
         if effort in (None, NO_THINKING) or getattr(model, "openai_api_base", None) is not None:
             return model, kwargs
         kwargs = {**_unset_while_thinking(model), **kwargs}
