@@ -52,8 +52,8 @@ RUN_ATTRIBUTES = (
     Attribute(f"{_OURS}.triage.source", "triage.source", "the rule or the estimator that decided"),
     Attribute(f"{_OURS}.triage.gain", "triage.gain", "expected gain of thinking, in P(right)"),
     Attribute(f"{_OURS}.triage.difficulty", "triage.difficulty", "expected P(fast wrong)"),
-    Attribute(f"{_OURS}.rounds", "round_count", "model calls that the gate judged"),
-    Attribute(f"{_OURS}.verdicts", "verdicts", "the gate's verdicts in order"),
+    Attribute(f"{_OURS}.rounds", "len(rounds)", "model calls that the gate judged"),
+    Attribute(f"{_OURS}.verdicts", "rounds[*]verdict", "the gate's verdicts in order"),
     Attribute(f"{_OURS}.accepted_round", "accepted_round", "whose answer was handed on; -1: every call failed"),
     Attribute(f"{_OURS}.review.action", "review.action", "what a person decided, where one was asked"),
     Attribute(f"{_OURS}.budget.exhausted", "budget.exhausted", "the limit that stopped the run"),
@@ -80,15 +80,15 @@ ROUND_ATTRIBUTES = (
     Attribute(f"{_OURS}.signal.calls", "signal_calls", "further calls that the signal took"),
     *SHARED_ATTRIBUTES,
 )
-# Beside those of the report: where they are known, of both kinds, but for the two that say what they are of.
+# Not from the report; of run and round, where nothing else is said.
 CONTEXT_ATTRIBUTES = (
     Attribute("gen_ai.conversation.id", "", "the thread"),
-    Attribute("gen_ai.response.model", "", "the model that answered, as it names itself; of a round"),
-    Attribute(f"{_OURS}.round", "", "index of the round in the report; of a round"),
+    Attribute("gen_ai.response.model", "", "the model that answered, as it names itself; round only"),
+    Attribute(f"{_OURS}.round", "", "index of the round in the report; round only"),
 )
 # Left out unless content is asked for.
 CONTENT_ATTRIBUTES = (
-    Attribute("gen_ai.input.messages", "", "the question, as JSON; of the run"),
+    Attribute("gen_ai.input.messages", "", "the question, as JSON; run only"),
     Attribute("gen_ai.output.messages", "", "the answer, as JSON"),
     Attribute(f"{_OURS}.reason", "", "the last verdict in words, which may quote an error"),
 )
@@ -97,7 +97,7 @@ CONTENT_ATTRIBUTES = (
 def run_attributes(report: ReasoningReport) -> Attributes:
     """What the whole run says, by name; what is not known is absent."""
     rounds = report["rounds"]
-    facts = {**report, "round_count": len(rounds), "verdicts": [one["verdict"] for one in rounds]}
+    facts = {**report, "len(rounds)": len(rounds), "rounds[*]verdict": [one["verdict"] for one in rounds]}
     return _read(facts, RUN_ATTRIBUTES)
 
 
