@@ -39,6 +39,8 @@ _REFUSED = {
 }
 # A round takes up to four steps; the graph has hard limits of its own, a parent's may be too low for it.
 _STEPS_A_CALL, _STEPS_AROUND = 4, 8
+# LangGraph's name for what a graph around the call was run with, `durability="sync"` say.
+_DURABILITY = "__pregel_durability"
 
 
 def settings_of(config: RunnableConfig | None) -> Kwargs:
@@ -69,7 +71,10 @@ def context_of(kwargs: Mapping[str, Any], stop: Sequence[str] | None) -> Reasoni
 def run_config_of(config: ReasonerConfig) -> RunnableConfig:
     """How the graph is run, beside what is around the call."""
     steps = _STEPS_A_CALL * config.max_model_calls + _STEPS_AROUND
-    return {"recursion_limit": steps, "run_name": "adaptive_reasoner"}
+    run: RunnableConfig = {"recursion_limit": steps, "run_name": "adaptive_reasoner"}
+    if config.review == "never":  # no checkpoints are kept, and LangGraph fails where it is to wait for one
+        run["configurable"] = {_DURABILITY: "async"}
+    return run
 
 
 def inside(run_manager: RunManager | None) -> AbstractContextManager[Context]:

@@ -334,3 +334,9 @@ def test_without_langchain_the_extra_is_named():
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.startswith('missing_extra The middleware needs the extra "langchain"')
+
+
+def test_a_run_that_waits_for_its_checkpoints_works_too(agent):
+    made = agent(disbelieved("20"), sure("21"), checkpointer=InMemorySaver())
+    given = {"messages": "How much?"}
+    assert made.invoke(given, THREAD, durability="sync")["messages"][-1].text == "21"
