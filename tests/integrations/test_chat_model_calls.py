@@ -148,7 +148,7 @@ def test_what_a_graph_around_it_sets_holds():
 
 def test_a_low_recursion_limit_around_it_does_not_cut_the_loop():
     model = adaptive(doubted("41"), disbelieved("43"), sure("42"))
-    answer = RunnableLambda(lambda question: model.invoke(question)).invoke("How?", {"recursion_limit": 2})
+    answer = RunnableLambda(model.invoke).invoke("How?", {"recursion_limit": 2})
     assert answer.text == "42"
 
 
