@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 
+import pytest
 from attribute_table import PAGE, table, written
 from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
 
@@ -20,6 +21,10 @@ def test_the_table_of_names_is_the_codes() -> None:
     assert written(PAGE.read_text(encoding="utf-8")) == table(), again
 
 
+@pytest.mark.skipif(
+    not hasattr(gen_ai_attributes, "GEN_AI_USAGE_REASONING_OUTPUT_TOKENS"),
+    reason="these semantic conventions are older than the names (they come with opentelemetry-sdk)",
+)
 def test_names_of_the_semantic_conventions_exist_there() -> None:
     known = {value for name, value in vars(gen_ai_attributes).items() if name.startswith("GEN_AI")}
     every = (*RUN_ATTRIBUTES, *ROUND_ATTRIBUTES, *CONTEXT_ATTRIBUTES, *CONTENT_ATTRIBUTES)
