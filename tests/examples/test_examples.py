@@ -42,6 +42,7 @@ def test_every_example_is_run_here(repository):
         "map_reduce.py",
         "plug_in_your_endpoint.py",
         "research_agent.py",
+        "support_bot.py",
         "thinking_share.py",
         "with_tools.py",
     }
@@ -92,3 +93,19 @@ def test_research_agent_reasons_over_what_it_looked_up(run_example, shipped_weig
     assert lines[3].startswith("calls reason: Max has 15 hats.")
     assert lines[-2].startswith("refine -> accept") or lines[-2].startswith("deep_think -> accept")
     assert lines[-1] == "From the notes: Answer: 28"
+
+
+def test_support_bot_refunds_what_is_sure_or_approved(run_example):
+    assert run_example("support_bot.py") == [
+        "Please refund A-17.",
+        "refund('A-17') runs",
+        "fast_answer -> escalate",
+        "deep_think -> accept",
+        "Your order A-17 is refunded.",
+        "Please refund B, the second one.",
+        "a person is asked about {'order': 'B-02'}",
+        "refund('B-02') runs",
+        "fast_answer -> escalate",
+        "deep_think -> review",
+        "Your order B-02 is refunded.",
+    ]

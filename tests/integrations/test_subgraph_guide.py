@@ -1,4 +1,4 @@
-"""Every block of the guides runs as it stands, in order, and prints what it promises."""
+"""Every block of the guides to agents and subgraphs runs as it stands, in order, and prints what it promises."""
 
 import re
 
@@ -23,3 +23,7 @@ def test_subgraphs(run_blocks):
     first, second = run_blocks("subgraphs.md")
     assert first == "Answer: 42 fast"
     assert second == "{'problem': 'What is 17 + 25?', 'total': 'Answer: 42', 'done_by': 'clerk'}"
+
+
+def test_agents(run_blocks):
+    assert run_blocks("agents.md") == ["Answer: 42 accept", "Answer: 98 ['refine', 'accept']"]
