@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from langgraph.pregel import Pregel
 
-SERVED = ("embedded", "endpoint")
+SERVED = ("embedded", "reviewed", "endpoint")
 
 
 def _served(repository: Path, name: str) -> Any:

@@ -169,3 +169,22 @@ async def test_a_thread_goes_on_with_its_next_question(client: Any) -> None:
     assert AIMessage(state["messages"][-1]["content"]).text == "Answer: 43"
     kept = await client.threads.get_state(thread)
     assert kept["values"]["reasoning"] == state["reasoning"]
+
+
+async def test_settings_of_a_call_travel_with_it(client: Any) -> None:
+    state = await client.runs.wait(None, "embedded", input=GIVEN, context={"thinking": "on"})
+    assert (state["reasoning"]["route"], len(state["reasoning"]["rounds"])) == ("deep", 1)
+
+
+async def test_an_answer_in_doubt_waits_for_a_person(client: Any) -> None:
+    thread = (await client.threads.create())["thread_id"]
+    unanswerable = {"messages": [{"role": "user", "content": "Who wrote Hamlet?"}]}
+    waiting = await client.runs.wait(thread, "reviewed", input=unanswerable)
+    (question,) = waiting["__interrupt__"]
+    assert question["value"]["actions"] == ["approve", "edit", "reject"]
+    assert question["value"]["report"]["rounds"][-1]["verdict"] == "review"
+    decision = {"action": "edit", "answer": "William Shakespeare"}
+    state = await client.runs.wait(thread, "reviewed", command={"resume": decision})
+    assert state["messages"][-1]["content"] == "William Shakespeare"
+    assert state["reasoning"]["review"] == decision
+    assert state["reasoning"]["rounds"] == question["value"]["report"]["rounds"]
