@@ -13,7 +13,7 @@ from adaptive_reasoner.nodes.sendable import sendable
 from adaptive_reasoner.nodes.two_forms import TwoForms
 from adaptive_reasoner.prompts import THINK
 from adaptive_reasoner.state import ReasoningState
-from adaptive_reasoner.thinking import has_thinking_switch, logprob_kwargs, thinking_kwargs
+from adaptive_reasoner.thinking import has_thinking_switch, logprob_kwargs, merged, thinking_kwargs
 
 
 def make_deep_think_node(parts: Parts) -> TwoForms:
@@ -27,8 +27,7 @@ def deep_request(
     """The deep model, and what it is sent."""
     model = parts.deep.model
     kwargs = {
-        **call_arguments(parts, parts.deep, settings),
-        **thinking_kwargs(model, settings.deep_thinking),
+        **merged(call_arguments(parts, parts.deep, settings), thinking_kwargs(model, settings.deep_thinking)),
         **logprob_kwargs(model, settings.deep_thinking, parts.config.top_logprobs),
         **parts.deep_tools,
     }

@@ -10,7 +10,7 @@ from adaptive_reasoner.nodes.parts import Parts
 from adaptive_reasoner.nodes.sendable import sendable
 from adaptive_reasoner.nodes.two_forms import TwoForms
 from adaptive_reasoner.state import ReasoningState
-from adaptive_reasoner.thinking import has_thinking_switch, logprob_kwargs, thinking_kwargs
+from adaptive_reasoner.thinking import has_thinking_switch, logprob_kwargs, merged, thinking_kwargs
 from adaptive_reasoner.thinking.switch import Thinking
 
 
@@ -26,8 +26,7 @@ def fast_request(
     model = parts.fast.model
     thinking: Thinking = "answer_first" if _answers_first(parts) else "off"
     kwargs = {
-        **call_arguments(parts, parts.fast, settings),
-        **thinking_kwargs(model, thinking),
+        **merged(call_arguments(parts, parts.fast, settings), thinking_kwargs(model, thinking)),
         **logprob_kwargs(model, "off", parts.config.top_logprobs),
         **parts.fast_tools,
     }

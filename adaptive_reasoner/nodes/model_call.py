@@ -15,7 +15,13 @@ from adaptive_reasoner.nodes.isolated import DaemonThreads, arun_isolated, run_i
 from adaptive_reasoner.nodes.problems import as_our_error, find_problem
 from adaptive_reasoner.nodes.whole_logprobs import WholeLogprobs
 from adaptive_reasoner.state import Usage
-from adaptive_reasoner.thinking import Thinking, keep_thoughts, model_name_of, unmet_wish
+from adaptive_reasoner.thinking import (
+    Thinking,
+    keep_thoughts,
+    model_name_of,
+    unmet_wish,
+    with_thoughts_beside,
+)
 
 _KEEP_THREAD_SECONDS = 10.0
 
@@ -110,10 +116,10 @@ class ModelCaller:
         return min(limits, default=None)
 
     def _outcome(self, result: AIMessage | Exception, request: ModelRequest, latency: float) -> Outcome:
+        message = AIMessage("") if isinstance(result, Exception) else with_thoughts_beside(result)
         error = (
-            as_our_error(result) if isinstance(result, Exception) else find_problem(result, request.kwargs)
+            as_our_error(result) if isinstance(result, Exception) else find_problem(message, request.kwargs)
         )
-        message = AIMessage("") if isinstance(result, Exception) else result
         if isinstance(result, Exception) and not isinstance(error, ModelTimeoutError):
             return Outcome(message, no_usage(), latency, error)
         # A call that was given up on was still sent, and is likely to be paid for.

@@ -14,7 +14,7 @@ from adaptive_reasoner.nodes.sendable import sendable
 from adaptive_reasoner.nodes.two_forms import TwoForms
 from adaptive_reasoner.prompts import refine_prompt
 from adaptive_reasoner.state import ReasoningState
-from adaptive_reasoner.thinking import has_thinking_switch, logprob_kwargs, thinking_kwargs
+from adaptive_reasoner.thinking import has_thinking_switch, logprob_kwargs, merged, thinking_kwargs
 
 
 def make_refine_node(parts: Parts) -> TwoForms:
@@ -34,8 +34,7 @@ def refine_request(
     gate = parts.deep_gate if by_deep else parts.fast_gate
     request = HumanMessage(refine_prompt(spans if getattr(gate, "feeds_spans", True) else ()))
     kwargs = {
-        **call_arguments(parts, caller, settings),
-        **thinking_kwargs(caller.model, thinking),
+        **merged(call_arguments(parts, caller, settings), thinking_kwargs(caller.model, thinking)),
         **logprob_kwargs(caller.model, thinking, parts.config.top_logprobs),
     }
     wish = thinking if has_thinking_switch(caller.model) else None

@@ -10,9 +10,15 @@ from adaptive_reasoner.thinking.switch import (
     thinking_kwargs,
 )
 from adaptive_reasoner.thinking.table import FAMILIES, family_of, settle_call, ways_of
-from adaptive_reasoner.thinking.thoughts import sent_thoughts, thought_text, thoughts_of, with_thoughts_apart
+from adaptive_reasoner.thinking.thoughts import (
+    sent_thoughts,
+    thought_text,
+    thoughts_of,
+    with_thoughts_apart,
+    with_thoughts_beside,
+)
 from adaptive_reasoner.thinking.two_calls import second_prompt_tokens
-from adaptive_reasoner.thinking.ways import Family, Thinking, Ways
+from adaptive_reasoner.thinking.ways import Family, Thinking, Ways, merged
 
 __all__ = [
     "FAMILIES",
@@ -25,6 +31,7 @@ __all__ = [
     "is_embedded",
     "keep_thoughts",
     "logprob_kwargs",
+    "merged",
     "model_name_of",
     "second_prompt_tokens",
     "sent_thoughts",
@@ -37,4 +44,5 @@ __all__ = [
     "unmet_wish",
     "ways_of",
     "with_thoughts_apart",
+    "with_thoughts_beside",
 ]

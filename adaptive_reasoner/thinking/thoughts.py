@@ -6,7 +6,7 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage
 from langchain_core.messages.content import ReasoningContentBlock, create_reasoning_block
 
-from adaptive_reasoner.thinking.written import split_thoughts
+from adaptive_reasoner.thinking.written import holds_own_thoughts, split_thoughts
 
 _FIELDS = ("reasoning_content", "reasoning")  # vLLM renamed the first into the second
 
@@ -43,6 +43,22 @@ def with_thoughts_apart(message: AIMessage) -> AIMessage:
     texts = [{"type": "text", "text": answer}] if answer else []
     kept = {name: value for name, value in message.additional_kwargs.items() if name not in _FIELDS}
     return message.model_copy(update={"content": [*thoughts, *texts], "additional_kwargs": kept})
+
+
+def with_thoughts_beside(message: AIMessage) -> AIMessage:
+    """`message` with thoughts that its text began with in `additional_kwargs`, where every provider ignores them.
+
+    Only spellings that models use of their own accord count: `<reasoning>` may be a form that the caller asked for.
+    A text that ends inside its thoughts stays as it is: there is no answer.
+    """
+    if not isinstance(message.content, str) or not holds_own_thoughts(message.content):
+        return message
+    thoughts, answer = split_thoughts(message.content)
+    if answer is None:
+        return message
+    kept = {_FIELDS[0]: thoughts} if thoughts else {}
+    changed = {"content": answer, "additional_kwargs": {**message.additional_kwargs, **kept}}
+    return message.model_copy(update=changed)
 
 
 def _in_blocks(message: AIMessage) -> list[ReasoningContentBlock]:

@@ -89,6 +89,20 @@ class Family(ABC):
         return model, kwargs
 
 
+def merged(given: ChatKwargs, switch: ChatKwargs) -> ChatKwargs:
+    """A call's own arguments with the switch's; their bodies are joined, and the switch wins."""
+    both = {**given, **switch}
+    if "extra_body" in given and "extra_body" in switch:
+        both["extra_body"] = _joined(given["extra_body"], switch["extra_body"])
+    return both
+
+
+def _joined(one: ChatKwargs, other: ChatKwargs) -> ChatKwargs:
+    name = "chat_template_kwargs"
+    inner = {name: {**one[name], **other[name]}} if name in one and name in other else {}
+    return {**one, **other, **inner}
+
+
 def in_order(levels: list[str]) -> list[str]:
     """`levels`, least first."""
     known = [level for level in LEVELS if level in levels]

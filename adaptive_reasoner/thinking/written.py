@@ -18,6 +18,19 @@ _CHANNEL_MARKS = re.compile(
 )
 
 
+# What models write of their own accord; other tags may be a form that the caller asked for.
+_OWN_ACCORD = re.compile(
+    r"\s*(?:<think>|\[THINK\]|<\|channel>thought|<\|channel\|>|Here(?:'s| is) my thought process:)"
+)
+# Some prompts hold the opening mark already. A closing mark inside a line may be what the answer is about.
+_LONE_CLOSING = re.compile(r"\n</think>\s*(?:\n|\Z)")
+
+
+def holds_own_thoughts(text: str) -> bool:
+    """True if `text` begins with thoughts in one of the spellings that models were trained to use."""
+    return _OWN_ACCORD.match(text) is not None or _LONE_CLOSING.search(text) is not None
+
+
 def split_thoughts(text: str, *, is_open: bool = False) -> tuple[str, str | None]:
     """The thoughts in `text` and the answer after them.
 
@@ -36,8 +49,8 @@ def split_thoughts(text: str, *, is_open: bool = False) -> tuple[str, str | None
         if text.lstrip().startswith(opening):
             inside = text.lstrip()[len(opening) :]
             return _parted(inside, re.search(re.escape(closing), inside))
-    if "</think>" in text:  # some prompts hold the opening mark already
-        return _parted(text, re.search("</think>", text))
+    if end := re.search("</think>", text) if is_open else _LONE_CLOSING.search(text):
+        return _parted(text, end)
     return (text.strip(), None) if is_open else ("", text)
 
 

@@ -9,6 +9,7 @@ from adaptive_reasoner.thinking import (
     has_thinking_switch,
     is_embedded,
     logprob_kwargs,
+    merged,
     model_name_of,
     takes_temperature,
     thinking_kwargs,
@@ -104,6 +105,16 @@ def test_models_without_a_switch_are_known(model, has_switch):
 )
 def test_a_models_name_is_found(model, name):
     assert model_name_of(model) == name
+
+
+def test_a_calls_own_body_stays_beside_the_switch():
+    switch = thinking_kwargs(openai("Qwen/Qwen3-8B"), "off")
+    given = {"extra_body": {"top_k": 5, "chat_template_kwargs": {"documents": []}}, "stop": ["x"]}
+    assert merged(given, switch) == {
+        "extra_body": {"top_k": 5, "chat_template_kwargs": {"documents": [], "enable_thinking": False}},
+        "stop": ["x"],
+    }
+    assert merged({"stop": ["x"]}, switch) == {"stop": ["x"], **switch}
 
 
 def test_the_embedded_model_is_known_by_its_name():

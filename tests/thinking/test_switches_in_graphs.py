@@ -55,6 +55,15 @@ def test_streamed_thoughts_reach_the_answer(provider):
     assert provider.bodies[0]["stream"]
 
 
+def test_thoughts_in_the_text_are_no_part_of_the_answer(provider):
+    written = f"<think>\n{THOUGHT}\n</think>\n\n{ANSWER}"
+    choice = {**CHAT_COMPLETION["choices"][0], "message": {"role": "assistant", "content": written}}
+    provider.answers["/v1/chat/completions"] = {**CHAT_COMPLETION, "choices": [choice]}
+    result = build_reasoning_graph(server(provider, "Qwen/Qwen3-8B")).invoke(QUESTION)
+    answer = result["messages"][-1]
+    assert (answer.content, thought_text(answer)) == (ANSWER, THOUGHT)
+
+
 @pytest.mark.parametrize(("make", "name"), [(server, "meta-llama/Llama-3.1-8B"), (ollama, "llama3.1")])
 def test_models_without_a_known_switch_are_asked_in_writing_and_the_report_says_so(provider, make, name):
     result = build_reasoning_graph(make(provider, name)).invoke(QUESTION, context={"importance": "high"})

@@ -12,6 +12,7 @@ from adaptive_reasoner.thinking import (
     thoughts_of,
     unmet_wish,
     with_thoughts_apart,
+    with_thoughts_beside,
 )
 from adaptive_reasoner.thinking.written import split_thoughts
 
@@ -28,7 +29,9 @@ def usage(reasoning=None):
     [
         ("4", "", "4"),
         ("<think>\nTwo and two.\n</think>\n\n4", "Two and two.", "4"),
-        ("Two and two.</think>4", "Two and two.", "4"),
+        ("Two and two.\n</think>\n\n4", "Two and two.", "4"),
+        ("The tag </think> ends it.", "", "The tag </think> ends it."),
+        ("<reasoning>Two and two.</reasoning>4", "Two and two.", "4"),
         ("<think>Two and", "Two and", None),
         ("<think>\n\n</think>\n\n4", "", "4"),
         ("[THINK]Two and two.[/THINK]4", "Two and two.", "4"),
@@ -85,6 +88,23 @@ def test_thoughts_can_be_set_apart_from_the_text(message):
     assert (str(apart.text), thought_text(apart)) == ("4", "Hm.")
     assert apart.additional_kwargs == {}
     assert with_thoughts_apart(apart) is apart
+
+
+@pytest.mark.parametrize(
+    ("text", "content", "thoughts"),
+    [
+        ("<think>Hm.</think>4", "4", {"reasoning_content": "Hm."}),
+        ("<think>\n\n</think>\n\n4", "4", {}),
+        ("Here is my thought process: Hm. Here is my response: 4", "4", {"reasoning_content": "Hm."}),
+        ("<think>Hm.</think>", "", {"reasoning_content": "Hm."}),
+        ("<think>Hm", "<think>Hm", {}),  # no answer came
+        ("<reasoning>Hm.</reasoning>4", "<reasoning>Hm.</reasoning>4", {}),  # perhaps as it was asked for
+        ("4", "4", {}),
+    ],
+)
+def test_what_a_model_thinks_of_its_own_accord_is_no_part_of_the_answer(text, content, thoughts):
+    beside = with_thoughts_beside(AIMessage(text, id="1"))
+    assert (beside.content, beside.additional_kwargs, beside.id) == (content, thoughts, "1")
 
 
 def test_redacted_thoughts_are_left_out():
