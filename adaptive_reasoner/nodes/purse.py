@@ -18,7 +18,7 @@ from adaptive_reasoner.errors import LedgerError
 from adaptive_reasoner.nodes.best_round import answered_by_deep
 from adaptive_reasoner.nodes.call_settings import CallSettings
 from adaptive_reasoner.nodes.model_call import ModelRequest, takes_max_tokens
-from adaptive_reasoner.nodes.spending import rounds_of, spent_by_scope
+from adaptive_reasoner.nodes.spending import rounds_of, run_spent, spent_by_scope
 from adaptive_reasoner.state import AnsweringNode, ReasoningState
 from adaptive_reasoner.thinking import is_embedded, model_name_of, second_prompt_tokens
 
@@ -100,7 +100,7 @@ class Purse:
         """What the budgets that are counted in the state allow, and the call's worst case without any budget."""
         spent = spent_by_scope(asked.state)
         call = self._next_call(asked)
-        calls, most = spent["query"].model_calls, self._config.max_model_calls
+        calls, most = run_spent(asked.state).model_calls, self._config.max_model_calls
         if calls >= most:
             return Allowance(refusal=f"max_model_calls: {calls} of {most} model calls are used"), call
         limit = Allowance(max_output_tokens=_least(self._config.max_output_tokens, asked.output_limit))
@@ -112,7 +112,7 @@ class Purse:
         accounts, settings = self.accounts(asked.settings), asked.settings
         if not accounts:
             return None
-        made = spent_by_scope(asked.state)["query"].model_calls
+        made = run_spent(asked.state).model_calls
         key = f"{settings.thread_id or ''}/{settings.task}/{made}"
         return Claim(key, accounts, _counted_in(accounts, settings), narrowed(call, own), is_patient=True)
 

@@ -19,17 +19,11 @@ from adaptive_reasoner.state import (
 
 
 def spent_by_scope(state: ReasoningState) -> dict[str, Spent]:
-    """What this query and its whole thread have used so far."""
-    query = _query_spent(state)
-    before = state.get("thread_totals") or no_totals()
+    """What this query, earlier runs for it included, and its whole thread have used so far."""
+    run = run_spent(state)
     return {
-        "query": query,
-        "thread": Spent(
-            before["tokens"] + query.tokens,
-            before["model_calls"] + query.model_calls,
-            before["seconds"] + query.seconds,
-            add_costs(before["cost_usd"], query.cost_usd),
-        ),
+        "query": run + _begun(state),
+        "thread": Spent(**(state.get("thread_totals") or no_totals())) + run,
     }
 
 
@@ -76,7 +70,7 @@ def budget_status(
     stopped_by = state["turn"]["stopped_by"] if "turn" in state else None
     if not settings.budgets and stopped_by is None:
         return None
-    spent = _query_spent(state)
+    spent = run_spent(state) + _begun(state)
     status: BudgetStatus = {
         "limits": [
             {key: value for key, value in asdict(budget).items() if value is not None}
@@ -113,7 +107,13 @@ def no_totals() -> ThreadTotals:
     return {"tokens": 0, "model_calls": 0, "seconds": 0.0, "cost_usd": 0.0}
 
 
-def _query_spent(state: ReasoningState) -> Spent:
+def _begun(state: ReasoningState) -> Spent:
+    begun = state["turn"].get("begun") if "turn" in state else None
+    return Spent(**begun) if begun else Spent()
+
+
+def run_spent(state: ReasoningState) -> Spent:
+    """What this run has used so far."""
     made, probes = _made(state), probe_usages(state)
     usage = total_usage([*probes, *(one["usage"] for one in made)])
     calls = _count_calls(made) + len(probes)

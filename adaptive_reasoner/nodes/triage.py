@@ -13,6 +13,7 @@ from adaptive_reasoner.nodes.call_settings import CallSettings, read_call_settin
 from adaptive_reasoner.nodes.paid_probes import PaidProbes
 from adaptive_reasoner.nodes.parts import Parts
 from adaptive_reasoner.nodes.spending import total_usage, with_abandoned_turn
+from adaptive_reasoner.nodes.spent_before import report_on, spent_on
 from adaptive_reasoner.state import (
     DifficultyEstimator,
     ReasoningReport,
@@ -49,9 +50,9 @@ class _TriageNode:
 
     def __call__(self, state: ReasoningState, config: RunnableConfig) -> Update:
         settings = read_call_settings(config, self._config)
-        state = with_abandoned_turn(state)
         messages, allocation = state.get("messages", []), self._config.allocation
         asked, since = split_at_question(messages)
+        state = _with_spent_before(with_abandoned_turn(state))
         begun = _previous_route(since)
         request = TriageRequest(
             messages=asked,
@@ -64,19 +65,19 @@ class _TriageNode:
         )
         estimator = self._estimator
         if self._asks_model is not None:
-            estimator = self._paid_probes.of(self._asks_model, _starting(state), settings, config)
-        decision = self._within_budget(choose_route(request, self._config, estimator), settings, state)
+            estimator = self._paid_probes.of(self._asks_model, _starting(state, since), settings, config)
+        decision = choose_route(request, self._config, estimator)
+        decision = self._within_budget(decision, settings, _starting(state, since, decision))
         get_stream_writer()({"event": "triage", "route": decision.route, "triage": decision.triage})
-        fresh: Update = {"reasoning": _fresh_report(decision), "candidates": [], "turn": _fresh_turn()}
+        fresh: Update = {"reasoning": _fresh_report(decision), "candidates": [], "turn": _fresh_turn(since)}
         if lightened := _lightened(messages):
             fresh["messages"] = lightened
         return fresh | ({"thread_totals": state["thread_totals"]} if "thread_totals" in state else {})
 
     def _within_budget(
-        self, decision: RouteDecision, settings: CallSettings, state: ReasoningState
+        self, decision: RouteDecision, settings: CallSettings, fresh: ReasoningState
     ) -> RouteDecision:
         """A query that cannot pay for thinking starts fast."""
-        fresh = _starting(state, decision)
         if decision.route == "fast" or settings.importance == "high":
             return decision
         refusal = self._purse.ask(fresh, settings, "deep_think").refusal
@@ -86,10 +87,18 @@ class _TriageNode:
         return RouteDecision("fast", {**decision.triage, "reason": reason})
 
 
-def _starting(state: ReasoningState, decision: RouteDecision | None = None) -> ReasoningState:
+def _with_spent_before(state: ReasoningState) -> ReasoningState:
+    """Where nothing was kept of the thread, its answers tell what it took."""
+    spent = None if "thread_totals" in state else spent_on(state.get("messages", []))
+    return {**state, "thread_totals": spent} if spent else state
+
+
+def _starting(
+    state: ReasoningState, since: Sequence[BaseMessage], decision: RouteDecision = _UNDECIDED
+) -> ReasoningState:
     """The state as the turn begins, for what asks the budgets before the node has returned."""
-    report = _fresh_report(decision or _UNDECIDED)
-    return cast("ReasoningState", {**state, "reasoning": report, "turn": _fresh_turn()})
+    report = _fresh_report(decision)
+    return cast("ReasoningState", {**state, "reasoning": report, "turn": _fresh_turn(since)})
 
 
 def split_at_question(messages: Sequence[BaseMessage]) -> tuple[list[BaseMessage], list[BaseMessage]]:
@@ -134,13 +143,8 @@ def _lightened(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
 
 def _previous_route(messages: Sequence[BaseMessage]) -> Route | None:
     """Where the thread's last answer came from: an escalated turn counts as deep."""
-    for message in reversed(messages):
-        report = (
-            message.response_metadata.get("adaptive_reasoning") if isinstance(message, AIMessage) else None
-        )
-        if isinstance(report, dict):
-            return _route_of(cast("dict[str, Any]", report))
-    return None
+    reports = (report_on(message) for message in reversed(messages))
+    return next((_route_of(report) for report in reports if report is not None), None)
 
 
 def _route_of(report: dict[str, Any]) -> Route:
@@ -150,8 +154,8 @@ def _route_of(report: dict[str, Any]) -> Route:
     return "deep" if "deep_think" in nodes or report.get("route") == "deep" else "fast"
 
 
-def _fresh_turn() -> Turn:
-    return {
+def _fresh_turn(since: Sequence[BaseMessage]) -> Turn:
+    turn: Turn = {
         "started_at": time.time(),
         "attempt": None,
         "next_node": "hand_off",
@@ -159,6 +163,9 @@ def _fresh_turn() -> Turn:
         "stopped_by": None,
         "claim": None,
     }
+    if begun := spent_on(since):
+        turn["begun"] = begun
+    return turn
 
 
 def _fresh_report(decision: RouteDecision) -> ReasoningReport:
