@@ -32,6 +32,9 @@ QUESTION = (
     "Rosa has 7 cups. Zoe has 6 fewer cups than Rosa. How many cups does Kim have?"
 )
 GIVEN = {"messages": [{"role": "user", "content": QUESTION}]}
+# The shipped model knows arithmetic only, and its doubt shows that.
+UNANSWERABLE = {"messages": [{"role": "user", "content": "Who wrote Hamlet?"}]}
+DECISION = {"action": "edit", "answer": "William Shakespeare"}
 OFFLINE = {
     "LANGGRAPH_CLI_NO_ANALYTICS": "1",
     "LANGGRAPH_NO_VERSION_CHECK": "1",
@@ -178,13 +181,27 @@ async def test_settings_of_a_call_travel_with_it(client: Any) -> None:
 
 async def test_an_answer_in_doubt_waits_for_a_person(client: Any) -> None:
     thread = (await client.threads.create())["thread_id"]
-    unanswerable = {"messages": [{"role": "user", "content": "Who wrote Hamlet?"}]}
-    waiting = await client.runs.wait(thread, "reviewed", input=unanswerable)
+    waiting = await client.runs.wait(thread, "reviewed", input=UNANSWERABLE)
     (question,) = waiting["__interrupt__"]
     assert question["value"]["actions"] == ["approve", "edit", "reject"]
     assert question["value"]["report"]["rounds"][-1]["verdict"] == "review"
-    decision = {"action": "edit", "answer": "William Shakespeare"}
-    state = await client.runs.wait(thread, "reviewed", command={"resume": decision})
-    assert state["messages"][-1]["content"] == "William Shakespeare"
-    assert state["reasoning"]["review"] == decision
-    assert state["reasoning"]["rounds"] == question["value"]["report"]["rounds"]
+    state = await client.runs.wait(thread, "reviewed", command={"resume": DECISION})
+    _assert_decided(state, question["value"])
+
+
+async def test_a_person_is_asked_and_answers_in_v3_events(client: Any) -> None:
+    thread = (await client.threads.create())["thread_id"]
+    async with client.threads.stream(thread, assistant_id="reviewed") as stream:
+        await stream.run.start(input=UNANSWERABLE)
+        assert [one async for one in stream.values], "it ends where the run pauses"
+        assert stream.interrupted
+        (question,) = (await client.threads.get_state(thread))["interrupts"]
+        await stream.run.respond(DECISION)
+        state = await stream.output
+    _assert_decided(state, question["value"])
+
+
+def _assert_decided(state: dict[str, Any], question: dict[str, Any]) -> None:
+    assert state["messages"][-1]["content"] == DECISION["answer"]
+    assert state["reasoning"]["review"] == DECISION
+    assert state["reasoning"]["rounds"] == question["report"]["rounds"]
