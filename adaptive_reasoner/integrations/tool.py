@@ -81,10 +81,10 @@ def tool_of(graph: ReasoningGraph, *, name: str = NAME, description: str = DESCR
     """
 
     def reason(question: str, config: RunnableConfig) -> Answered:
-        return _answered(graph.invoke(_asking(question), config))
+        return _answered(graph.invoke(_asking(question), config), question)
 
     async def areason(question: str, config: RunnableConfig) -> Answered:
-        return _answered(await graph.ainvoke(_asking(question), config))
+        return _answered(await graph.ainvoke(_asking(question), config), question)
 
     return StructuredTool.from_function(
         reason,
@@ -100,11 +100,16 @@ def _asking(question: str) -> Any:
     return {"messages": [("user", question)]}
 
 
-def _answered(state: Any) -> Answered:
+def _answered(state: Any, question: str) -> Answered:
     if "__interrupt__" in state:
         raise ConfigurationError(
             'review="low_confidence" waits for a person, and nothing keeps the question meanwhile: run the tool in '
             "an agent or a graph that has a checkpointer."
+        )
+    if state["messages"][0].text != question:  # calls side by side share their checkpoints
+        raise ConfigurationError(
+            "Several calls of the tool waited in one ToolNode and were resumed in another order. With reviews, use "
+            "create_agent, where each call is a task of its own, or let the model make one call at a time."
         )
     report: ReasoningReport = state["reasoning"]
     answer, last = str(state["messages"][-1].text), report["rounds"][-1]

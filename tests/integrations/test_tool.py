@@ -2,11 +2,17 @@
 
 import asyncio
 import json
+import threading
 
 import pytest
 from graph_ways import WAYS, disbelieved, sure
 from langchain.agents import create_agent
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableConfig
+from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode
 from langgraph.types import Command
 
 from adaptive_reasoner import ReasonerConfig, build_reasoning_graph, reasoning_tool
@@ -154,3 +160,32 @@ def test_the_shipped_model_answers(shipped_weights):
     message = called(reasoning_tool("embedded"), "What is 17 + 25?")
     assert message.content == "Answer: 42"
     assert message.artifact["signal"]["kind"] == "logprobs"
+
+
+def test_calls_that_were_resumed_in_another_order_are_not_mixed_up():
+    """In a bare ToolNode calls at once share their checkpoints; here they take turns, each time in another order."""
+    inner = reasoning_tool(scripted(*[lambda call: disbelieved(call.messages[-1].text)] * 8), config=ASKING)
+    turns = {"first": "A?", "was first": threading.Event()}
+
+    @tool("reason")
+    def reason(question: str, config: RunnableConfig) -> str:
+        """Ask."""
+        if question != turns["first"]:
+            turns["was first"].wait(timeout=30)
+        try:
+            return inner.invoke({"question": question}, config)
+        finally:
+            turns["was first"].set()
+
+    calls = [
+        {"name": "reason", "args": {"question": each}, "id": each, "type": "tool_call"}
+        for each in ("B?", "A?")
+    ]
+    graph = StateGraph(MessagesState)
+    graph.add_node("tools", ToolNode([reason]))
+    graph.add_edge(START, "tools")
+    compiled = graph.compile(checkpointer=InMemorySaver())
+    compiled.invoke({"messages": [AIMessage("", tool_calls=calls)]}, THREAD)
+    turns.update({"first": "B?", "was first": threading.Event()})
+    with pytest.raises(ConfigurationError, match="resumed in another order"):
+        compiled.invoke(Command(resume="approve"), THREAD)
