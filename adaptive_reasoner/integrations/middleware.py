@@ -68,6 +68,9 @@ class AdaptiveReasoningMiddleware(AgentMiddleware[AdaptiveReasoningState, Any, A
         stay: "thread": with a deep model of its own, a thread stays on its model unless the gate escalates, because
             the other model reads it without a prompt cache; "turn": triage decides anew for each question.
 
+    A budget per query holds for all calls that a question takes, one per thread for all of the thread; where none
+    is left for a first answer, `BudgetExhaustedError` ends the run.
+
     Raises:
         ConfigurationError: a model or a setting cannot be used.
         MissingExtraError: LangChain is not installed.
