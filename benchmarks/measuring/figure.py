@@ -48,11 +48,11 @@ def draw(picture: Picture, path: Path) -> None:
     axes.plot([x], [100 * y], marker="*", color="#D55E00", markeredgecolor="black", markersize=17,
               linestyle="none", label="shipped setting", zorder=5)  # fmt: skip
     axes.axhline(100 * picture.target, color="grey", linewidth=1)
-    axes.annotate("always-deep - 0.5 points", (1, 100 * picture.target), xycoords=("axes fraction", "data"),
-                  ha="right", va="bottom", color="grey", fontsize=9)  # fmt: skip
+    axes.annotate("always deep - 0.5 points", (0.01, 100 * picture.target), xycoords=("axes fraction", "data"),
+                  ha="left", va="bottom", color="grey", fontsize=9)  # fmt: skip
     axes.set_xlabel("generated tokens per problem (thoughts included)")
     axes.set_ylabel("right answers, %")
     axes.set_title(picture.title, fontsize=11)
     axes.grid(alpha=0.25)
-    axes.legend(fontsize=8, loc="lower right")
+    axes.legend(fontsize=8, loc="lower right", handlelength=3)
     figure.savefig(path)
