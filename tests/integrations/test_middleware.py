@@ -340,3 +340,20 @@ def test_a_run_that_waits_for_its_checkpoints_works_too(agent):
     made = agent(disbelieved("20"), sure("21"), checkpointer=InMemorySaver())
     given = {"messages": "How much?"}
     assert made.invoke(given, THREAD, durability="sync")["messages"][-1].text == "21"
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream messages", "astream_events v3"])
+def test_an_agent_behind_an_endpoint_is_gated_by_its_own_log_probabilities(chat_openai, priced, way):
+    @tool
+    def price(item: str) -> str:
+        """Price of an item."""
+        priced.append(item)
+        return "7 dollars"
+
+    served = scripted(call("pencil", 0.3), call("pen"), sure("21 dollars"))
+    made = create_agent(chat_openai(served), [price], middleware=[AdaptiveReasoningMiddleware()])
+    run = _asking(way)(made)
+    assert priced == ["pen"]
+    assert steps_of(run.state["messages"][1]) == [("fast_answer", "escalate"), ("deep_think", "accept")]
+    assert run.answer == "21 dollars"
+    assert run.state["adaptive_reasoning"]["signal"]["kind"] == "logprobs"
