@@ -35,5 +35,5 @@ def parsed_by_schema(
 
 def _parser(schema: dict[str, Any] | type) -> BaseOutputParser[Any]:
     if isinstance(schema, type) and is_basemodel_subclass(schema):
-        return PydanticOutputParser(pydantic_object=schema)
+        return cast("BaseOutputParser[Any]", PydanticOutputParser(pydantic_object=schema))
     return JsonOutputParser()

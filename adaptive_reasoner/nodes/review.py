@@ -1,7 +1,5 @@
 """review: a durable interrupt; a person approves, edits or rejects the best answer so far."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage
@@ -14,9 +12,19 @@ Update = dict[str, Any]
 ACTIONS = ("approve", "edit", "reject")
 
 
-def make_review_node(*, runs_tools: bool) -> Callable[[ReasoningState], Update]:
+def make_review_node(*, runs_tools: bool) -> "_ReviewNode":
     """Build the node; without `runs_tools`, an approved call of tools is handed on to the caller."""
-    return partial(review, runs_tools=runs_tools)
+    return _ReviewNode(runs_tools=runs_tools)
+
+
+class _ReviewNode:
+    """Callable node; its result is the person's decision."""
+
+    def __init__(self, *, runs_tools: bool) -> None:
+        self._runs_tools = runs_tools
+
+    def __call__(self, state: ReasoningState) -> Update:
+        return review(state, runs_tools=self._runs_tools)
 
 
 def review(state: ReasoningState, *, runs_tools: bool = True) -> Update:

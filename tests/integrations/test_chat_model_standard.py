@@ -45,30 +45,39 @@ class TestEmbedded(_Adaptive):
 
 
 class _ThroughEndpoint(_Adaptive):
-    probability = 0.99
+    probability = 0.99  # of the fast model's words; the deep one is sure of its own
 
     @pytest.fixture(autouse=True)
-    def endpoint(self) -> Iterator[None]:
-        with serve_openai(tool_caller(self.probability)) as endpoint:
-            self.base_url = endpoint.base_url
+    def endpoints(self) -> Iterator[None]:
+        with serve_openai(tool_caller(self.probability)) as fast, serve_openai(tool_caller()) as deep:
+            self.urls = {"fast": fast.base_url, "deep": deep.base_url}
             yield
 
     @property
     def chat_model_params(self):
-        fast = ChatOpenAI(model="scripted", base_url=self.base_url, api_key="none", max_retries=0)
-        return {"fast": fast, "config": ReasonerConfig(triage="off")}
+        models = {
+            name: ChatOpenAI(model="scripted", base_url=url, api_key="none", max_retries=0)
+            for name, url in self.urls.items()
+        }
+        return {**models, "config": ReasonerConfig(triage="off")}
 
     @property
     def supports_json_mode(self):
         return True
 
 
-class TestThroughEndpoint(_ThroughEndpoint):
-    """A sure model: its first answer is accepted."""
+class TestAccepting(_ThroughEndpoint):
+    """The first answer is accepted."""
 
 
-class TestThroughEndpointByJsonSchema(_ThroughEndpoint):
-    """Structured output by the provider's own means."""
+class TestEscalating(_ThroughEndpoint):
+    """The first answer is doubted and thought through."""
+
+    probability = 0.3
+
+
+class TestEscalatingByJsonSchema(TestEscalating):
+    """The same with structured output by the provider's own means."""
 
     @property
     def structured_output_kwargs(self):
