@@ -16,6 +16,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import RunnableBinding
 from langgraph.types import Command
+from pydantic import Field
+from typing_extensions import override
 
 from adaptive_reasoner.checks import check_choice
 from adaptive_reasoner.config import ReasonerConfig
@@ -49,6 +51,19 @@ class AdaptiveReasoningState(AgentState[Any]):
 
     adaptive_reasoning: NotRequired[Annotated[ReasoningReport | None, OmitFromInput]]
     adaptive_claims: NotRequired[Annotated[dict[str, str], PrivateStateAttr]]
+
+
+class _Loop(AdaptiveChatModel):
+    """The chat model with arguments of its own for every call.
+
+    They are not the request's settings, which would reach a model that another middleware puts in our place.
+    """
+
+    given: dict[str, Any] = Field(default_factory=dict, repr=False)
+
+    @override
+    def bind(self, **kwargs: Any) -> Any:
+        return super().bind(**{**self.given, **kwargs})
 
 
 class AdaptiveReasoningMiddleware(AgentMiddleware[AdaptiveReasoningState, Any, Any]):
@@ -94,7 +109,7 @@ class AdaptiveReasoningMiddleware(AgentMiddleware[AdaptiveReasoningState, Any, A
         self._config = config or ReasonerConfig()
         self._recorder = recorder
         self._stays = stay == "thread" and self._deep is not None
-        self._built: dict[int, AdaptiveChatModel] = {}
+        self._built: dict[int, _Loop] = {}
         self._tool_claims = ToolClaims()
 
     def wrap_model_call(self, request: ModelRequest, handler: Handler) -> ExtendedModelResponse:
@@ -121,19 +136,17 @@ class AdaptiveReasoningMiddleware(AgentMiddleware[AdaptiveReasoningState, Any, A
         return await self._tool_claims.arun(request, handler)
 
     def _begin(self, request: ModelRequest) -> ModelRequest:
-        model, bound = _unbound(request.model)
-        settings = {**bound, **request.model_settings}
+        model, given = _unbound(request.model)
         if names := _answer_tools(request.response_format):
-            settings["answer_tools"] = names
-        return request.override(model=self._around(self._fast or model), model_settings=settings)
+            given = {**given, "answer_tools": names}
+        loop = self._around(self._fast or model)
+        return request.override(model=loop.model_copy(update={"given": given}) if given else loop)
 
-    def _around(self, fast: BaseChatModel) -> AdaptiveChatModel:
+    def _around(self, fast: BaseChatModel) -> "_Loop":
         """The loop around `fast`; built once, for building compiles a graph."""
         built = self._built.get(id(fast))
         if built is None:
-            built = AdaptiveChatModel(
-                fast=fast, deep=self._deep, config=self._config_for(fast), recorder=self._recorder
-            )
+            built = _Loop(fast=fast, deep=self._deep, config=self._config_for(fast), recorder=self._recorder)
             if len(self._built) >= _MOST_MODELS:
                 self._built.clear()
             self._built[id(fast)] = built  # which holds `fast`, so that its id stays its own

@@ -16,6 +16,7 @@ from langchain.agents.middleware import (
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
+from pydantic import BaseModel
 
 from adaptive_reasoner import AdaptiveReasoningMiddleware
 from adaptive_reasoner.testing import Reply, ScriptedChatModel
@@ -137,3 +138,21 @@ def test_a_todo_lists_tool_and_prompt_reach_the_model(agent):
     made.invoke({"messages": "How much?"}, THREAD)
     names = [one["function"]["name"] for one in model.calls[0].kwargs["tools"]]
     assert sorted(names) == ["price", "write_todos"]
+
+
+class Total(BaseModel):
+    """What is to be paid."""
+
+    dollars: int
+
+
+def test_a_fallback_gets_nothing_that_was_meant_for_the_loop():
+    total = Reply(tool_calls=[{"name": "Total", "args": {"dollars": 21}}])
+    spare = scripted(total)
+    broken = scripted(*[ConnectionError("gone")] * 4).bind(temperature=0.5)
+    both = [AdaptiveReasoningMiddleware(), ModelFallbackMiddleware(spare)]
+    made = create_agent(broken, [], middleware=both, response_format=Total)
+    state = made.invoke({"messages": "How much?"})
+    assert state["structured_response"] == Total(dollars=21)
+    assert state["adaptive_reasoning"] is None
+    assert set(spare.calls[0].kwargs) == {"tools", "tool_choice"}
