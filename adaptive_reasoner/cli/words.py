@@ -10,6 +10,8 @@ VERDICT_WORDS = {
     "review": "ask a person",
     "give_up": "handed on, not sure",
 }
+# An accepted answer that is riskier than this was the best to be had, and nobody should call it sure.
+DOUBTFUL_RISK = 0.1
 REVIEW_WORDS = {
     "approve": "approved by a person",
     "edit": "corrected by a person",
@@ -17,10 +19,16 @@ REVIEW_WORDS = {
 }
 
 
-def is_sure(report: ReasoningReport) -> bool:
+def is_accepted(report: ReasoningReport) -> bool:
     """True if the gate accepted the answer that was handed on."""
     index = report["accepted_round"]
     return 0 <= index < len(report["rounds"]) and report["rounds"][index]["verdict"] == "accept"
+
+
+def is_sure(report: ReasoningReport) -> bool:
+    """True if the answer was accepted for its low risk, and not only as the best that could be had."""
+    risk = report["signal"]["risk"]
+    return is_accepted(report) and (risk is None or risk <= DOUBTFUL_RISK)
 
 
 def confidence_words(report: ReasoningReport) -> str:
@@ -31,7 +39,9 @@ def confidence_words(report: ReasoningReport) -> str:
     known = (
         "no calibrated risk is known for this model" if risk is None else f"risk of being wrong {risk:.1%}"
     )
-    return f"{'sure' if is_sure(report) else 'not sure'}; {known}"
+    if is_sure(report):
+        return f"sure; {known}"
+    return f"{'accepted, but doubtful' if is_accepted(report) else 'not sure'}; {known}"
 
 
 def spent_words(usage: Usage, rounds: int) -> str:

@@ -1,0 +1,24 @@
+from typing import Any
+
+import pytest
+
+from adaptive_reasoner.cli.words import confidence_words, is_sure
+
+
+def _report(verdict: str, risk: float | None) -> Any:
+    return {"rounds": [{"verdict": verdict}], "accepted_round": 0, "signal": {"risk": risk}}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "risk", "words"),
+    [
+        ("accept", 0.031, "sure; risk of being wrong 3.1%"),
+        ("accept", 0.305, "accepted, but doubtful; risk of being wrong 30.5%"),
+        ("give_up", 0.82, "not sure; risk of being wrong 82.0%"),
+        ("accept", None, "sure; no calibrated risk is known for this model"),
+    ],
+)
+def test_only_a_small_risk_is_called_sure(verdict: str, risk: float | None, words: str) -> None:
+    report = _report(verdict, risk)
+    assert confidence_words(report) == words
+    assert is_sure(report) == words.startswith("sure")
