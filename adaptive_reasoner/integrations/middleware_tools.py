@@ -47,13 +47,11 @@ class ToolClaims:
     @contextmanager
     def _taken(self, request: Any) -> Generator[bool]:
         claim: str | None = (request.state.get("adaptive_claims") or {}).get(request.tool_call["id"])
-        if claim is None or _has_answer(
-            request
-        ):  # nobody claimed it, or it waited for a person who has answered
+        if claim is None:
             yield True
             return
         try:
-            yield self._claims.take(claim)
+            yield self._claims.take(claim) or _has_answer(request)
         except Exception:  # it paused, or ended by itself; only a process that vanished leaves that unknown
             self._claims.give_back(claim)
             raise

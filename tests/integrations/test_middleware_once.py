@@ -120,6 +120,14 @@ def test_a_doubted_call_that_a_person_approved_elsewhere_runs_once(run, paid):
     assert (paid(), texts, waits) == (["42"], ["paid", "Paid."], [])
 
 
+def test_a_doubted_call_that_was_approved_and_then_killed_is_not_run_again(run, paid):
+    run(**ASKED, steps=[DOUBTED, DOUBTED], review="low_confidence")
+    run(resume="approve", review="low_confidence", killed=True)
+    texts, _ = run(steps=["I will find out."], review="low_confidence")
+    assert paid() == ["42"]
+    assert texts[0].startswith("It is unknown")
+
+
 def test_a_tool_that_asks_a_person_itself_goes_on_in_another_process(run, paid):
     _, waits = run(**ASKED, steps=[CALL], asks=True)
     assert waits == ["How much?"]
