@@ -26,9 +26,9 @@ def is_accepted(report: ReasoningReport) -> bool:
 
 
 def is_sure(report: ReasoningReport) -> bool:
-    """True if the answer was accepted for its low risk, and not only as the best that could be had."""
+    """True if the answer was accepted and its risk is known to be low."""
     risk = report["signal"]["risk"]
-    return is_accepted(report) and (risk is None or risk <= DOUBTFUL_RISK)
+    return is_accepted(report) and risk is not None and risk <= DOUBTFUL_RISK
 
 
 def confidence_words(report: ReasoningReport) -> str:
@@ -41,7 +41,8 @@ def confidence_words(report: ReasoningReport) -> str:
     )
     if is_sure(report):
         return f"sure; {known}"
-    return f"{'accepted, but doubtful' if is_accepted(report) else 'not sure'}; {known}"
+    accepted = "accepted" if risk is None else "accepted, but doubtful"
+    return f"{accepted if is_accepted(report) else 'not sure'}; {known}"
 
 
 def spent_words(usage: Usage, rounds: int) -> str:

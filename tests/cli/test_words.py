@@ -15,7 +15,7 @@ def _report(verdict: str, risk: float | None) -> Any:
         ("accept", 0.031, "sure; risk of being wrong 3.1%"),
         ("accept", 0.305, "accepted, but doubtful; risk of being wrong 30.5%"),
         ("give_up", 0.82, "not sure; risk of being wrong 82.0%"),
-        ("accept", None, "sure; no calibrated risk is known for this model"),
+        ("accept", None, "accepted; no calibrated risk is known for this model"),
     ],
 )
 def test_only_a_small_risk_is_called_sure(verdict: str, risk: float | None, words: str) -> None:
