@@ -53,5 +53,5 @@ class WarmupAlpha:
 
 
 def _check_finite(alpha: float) -> None:
-    if not math.isfinite(alpha):
-        raise ConfigurationError(f"alpha must be a finite number, not {alpha}; 1.0 is the paper's.")
+    if not isinstance(alpha, (int, float)) or not math.isfinite(alpha):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"alpha must be a finite number, not {alpha!r}; 1.0 is the paper's.")

@@ -99,14 +99,13 @@ class VocabularyMap:
                     "make the map from these models' own tokenizers."
                 )
 
-    def guider_context(self, target_size: int, unknown_id: int) -> Ids:
-        """(target_size,) the guider id that replaces each target id in the guiders' context.
+    def guider_context(self, unknown_id: int) -> Ids:
+        """(largest mapped target id + 1,) the guider id that replaces each target id in the guiders' context.
 
         Args:
-            target_size: ids that the target may emit.
             unknown_id: guider id for a token that has no counterpart, usually its unknown or padding token.
         """
-        row = np.full(max(target_size, int(self.target_ids.max()) + 1), unknown_id, dtype=np.int64)
+        row = np.full(int(self.target_ids.max()) + 1, unknown_id, dtype=np.int64)
         row[self.target_ids] = self.guider_ids
         return row
 
