@@ -35,7 +35,7 @@ def test_doubt_is_shown_thought_through_and_settled(serve: Serve, capsys: pytest
     first, second = printed.index("1. fast_answer"), printed.index("2. deep_think")
     assert "   Answer: 42\n   ▁▁▁▁▁▁▁ ▆▄\n   → think: " in printed[first:second]
     assert "   Answer: 43\n   ▁▁▁▁▁▁▁ ▁▁\n   → accepted: " in printed[second:]
-    assert "\nAnswer: 43\nsure; no calibrated risk is known for this model\n" in printed
+    assert "\nAnswer: 43\naccepted; no calibrated risk is known for this model\n" in printed
     assert "in 2 model calls" in printed
     assert "always thinking: " in printed
     assert "bars: the token's entropy" in printed
@@ -50,7 +50,7 @@ def test_a_clear_answer_costs_one_call(serve: Serve, capsys: pytest.CaptureFixtu
 
 def test_compare_runs_the_always_thinking_answer(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
     assert _ask(serve, [CLEAR, THOUGHT], "--compare") == 0
-    assert "always thinking: Answer: 43 (sure;" in capsys.readouterr().out
+    assert "always thinking: Answer: 43 (accepted;" in capsys.readouterr().out
 
 
 def test_json_is_one_object_and_nothing_else(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
