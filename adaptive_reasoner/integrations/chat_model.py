@@ -227,7 +227,7 @@ class AdaptiveChatModel(TakesSettings):
         given, call = as_input(messages), self._call(stop, kwargs)
         with inside(run_manager) as context:
             output = context.run(self._runnable.invoke, {"messages": given}, **call)
-        return answer_of(output, given)
+        return answer_of(output, given, keeps_logprobs=self._wants_logprobs(kwargs))
 
     async def _aanswer(
         self,
@@ -240,7 +240,10 @@ class AdaptiveChatModel(TakesSettings):
         with inside(run_manager) as context:
             run = self._runnable.ainvoke({"messages": given}, **call)
             output = await asyncio.create_task(run, context=context)
-        return answer_of(output, given)
+        return answer_of(output, given, keeps_logprobs=self._wants_logprobs(kwargs))
+
+    def _wants_logprobs(self, kwargs: Kwargs) -> bool:
+        return bool(kwargs.get("logprobs", getattr(self.fast, "logprobs", None)))
 
     def _call(self, stop: list[str] | None, kwargs: Kwargs) -> Kwargs:
         """Config and context of the graph's run."""

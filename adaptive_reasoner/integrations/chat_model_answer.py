@@ -27,15 +27,20 @@ _ERRORS: dict[str, type[AdaptiveReasonerError]] = {
     error.code: error
     for error in (ModelTimeoutError, EmptyAnswerError, BudgetExhaustedError, ContextWindowExceededError)
 }
+_LOGPROBS = ("logprobs", "reasoning_logprobs")
 _WORD = re.compile(r"\s*\S+\s*")
 
 
-def answer_of(output: Mapping[str, Any], asked: Sequence[BaseMessage]) -> AIMessage:
+def answer_of(
+    output: Mapping[str, Any], asked: Sequence[BaseMessage], *, keeps_logprobs: bool = False
+) -> AIMessage:
     """The graph's answer as a chat model gives it: without the graph's id, with the usage of all calls.
 
     Args:
         output: what the graph gave.
         asked: the messages that it was given.
+        keeps_logprobs: leave the log probabilities on the message: a kilobyte or two a token, which an agent would
+            put into every checkpoint of its thread.
 
     Raises:
         AdaptiveReasonerError: no call gave an answer; what went wrong in the last one.
@@ -54,6 +59,9 @@ def answer_of(output: Mapping[str, Any], asked: Sequence[BaseMessage]) -> AIMess
         error = _ERRORS.get(last.get("error", ""), ModelError)
         raise error(last["signal"]["reason"] or "No model call gave an answer.")
     update: dict[str, Any] = {"id": None}
+    if not keeps_logprobs:
+        metadata = message.response_metadata
+        update["response_metadata"] = {key: metadata[key] for key in metadata if key not in _LOGPROBS}
     if len(report["rounds"]) > 1 or message.usage_metadata is None or "usage" in report["triage"]:
         update["usage_metadata"] = _usage_of_all(report)
     return message.model_copy(update=update)

@@ -37,8 +37,12 @@ def test_the_usage_is_that_of_all_calls(ask, doubter):
 
 
 def test_the_log_probabilities_of_the_answer_are_whole(ask, doubter):
-    listed = ask(doubter, "How much?").response_metadata["logprobs"]["content"]
+    listed = ask(doubter, "How much?", logprobs=True).response_metadata["logprobs"]["content"]
     assert "".join(entry["token"] for entry in listed) == ANSWER
+
+
+def test_log_probabilities_that_nobody_asked_for_stay_off_the_thread(ask, doubter):
+    assert "logprobs" not in ask(doubter, "How much?").response_metadata
 
 
 def test_a_setting_may_be_an_argument(ask):
@@ -159,3 +163,4 @@ def test_the_embedded_model_answers(ask, shipped_weights):
     message = ask(model, "What is 17 + 25?")
     assert "42" in str(message.text)
     assert message.usage_metadata["output_tokens"] > 0
+    assert "reasoning_logprobs" not in message.response_metadata
