@@ -1,11 +1,6 @@
 """`AdaptiveChatModel`: the graph as a chat model, for whatever takes one."""
 
-# A chat model is written against methods that are private in its base class, and names its inner models by theirs.
-# ruff: noqa: SLF001
-# pyright: reportPrivateUsage=false
-
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, Literal, cast
 
@@ -32,7 +27,7 @@ from adaptive_reasoner.integrations.chat_model_call import (
     run_config_of,
 )
 from adaptive_reasoner.integrations.chat_model_graph import GraphOf
-from adaptive_reasoner.integrations.chat_model_profile import profile_of_both
+from adaptive_reasoner.integrations.chat_model_profile import identity_of, profile_of_both
 from adaptive_reasoner.integrations.chat_model_schema import parsed_by_schema
 from adaptive_reasoner.integrations.chat_model_settings import TakesSettings
 from adaptive_reasoner.models import ModelSpec, resolve_model
@@ -283,18 +278,8 @@ class AdaptiveChatModel(TakesSettings):
     @property
     @override
     def _identifying_params(self) -> Kwargs:
-        """What tells apart models whose answers may differ; a digest of the settings, which may hold passwords."""
-        models = {"fast": self.fast, "deep": self.deep or self.fast}
-        inner = {name: [model._llm_type, dict(model._identifying_params)] for name, model in models.items()}
-        digest = hashlib.sha256(repr(self.config).encode()).hexdigest()[:16]
-        sampling = {"temperature": self.temperature, "max_tokens": self.max_tokens, "stop": self.stop}
-        return {
-            "model_name": _NAME,
-            **inner,
-            "thinks_by_itself": self.deep is None,
-            "config": digest,
-            **sampling,
-        }
+        own = {"model_name": _NAME, "temperature": self.temperature, "max_tokens": self.max_tokens}
+        return {**own, "stop": self.stop, **identity_of(self.fast, self.deep, self.config)}
 
 
 def _as_result(message: AIMessage) -> ChatResult:

@@ -1,8 +1,15 @@
-"""What two models can do together: LangChain's profile of `AdaptiveChatModel`."""
+"""What two models can do together, and what tells one pair from another."""
 
+# LangChain names a model by what is private in its base class.
+# ruff: noqa: SLF001
+# pyright: reportPrivateUsage=false
+
+import hashlib
 from typing import Any, cast
 
 from langchain_core.language_models import BaseChatModel, ModelProfile
+
+from adaptive_reasoner.config import ReasonerConfig
 
 
 def profile_of_both(fast: BaseChatModel, deep: BaseChatModel | None) -> ModelProfile | None:
@@ -24,3 +31,11 @@ def profile_of_both(fast: BaseChatModel, deep: BaseChatModel | None) -> ModelPro
     if other.get("reasoning_output"):
         both["reasoning_output"] = True
     return cast("ModelProfile", both)
+
+
+def identity_of(fast: BaseChatModel, deep: BaseChatModel | None, config: ReasonerConfig) -> dict[str, Any]:
+    """What a cache tells models apart by: a digest of the settings, which may hold passwords and are not shown."""
+    both = {"fast": fast, "deep": deep or fast}
+    models = {name: [model._llm_type, dict(model._identifying_params)] for name, model in both.items()}
+    digest = hashlib.sha256(repr(config).encode()).hexdigest()[:16]
+    return {**models, "thinks_by_itself": deep is None, "config": digest}
