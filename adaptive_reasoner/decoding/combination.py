@@ -92,7 +92,8 @@ def _check_values(name: str, array: Any) -> None:
 def _factor(alpha: Any, target: Any) -> Any:
     """Alpha as a number, or as (..., 1) beside the vocabulary."""
     try:
-        factor = like(alpha, target)
+        # In the target's own type at once: torch would round a bare 0.1 to 32 bits first.
+        factor = library_of(target).asarray(alpha, dtype=target.dtype, device=target.device)
         whole = bool((abs(factor) < math.inf).all())
     except (TypeError, ValueError, RuntimeError):
         whole, factor = False, None
@@ -102,9 +103,6 @@ def _factor(alpha: Any, target: Any) -> Any:
         raise ConfigurationError(
             f"alpha must be one number, or one a row in shape {tuple(target.shape[:-1])}, not {tuple(factor.shape)}."
         )
-    factor = (
-        factor.astype(target.dtype) if library_of(target).__name__ == "numpy" else factor.to(target.dtype)
-    )
     return factor[..., None]
 
 

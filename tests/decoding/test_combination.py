@@ -163,6 +163,7 @@ def test_tensors_of_mixed_precision_meet_in_the_widest() -> None:
     assert (single.dtype, single.tolist()) == (torch.float32, [[257.0]])
     wide = torch.zeros(1, 1, dtype=torch.float64)
     assert combine_logits(target, wide, wide, 1.0).dtype == torch.float64
+    assert combine_logits(wide, wide + 1, wide, 0.1).item() == 0.1
 
 
 @pytest.mark.parametrize(

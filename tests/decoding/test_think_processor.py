@@ -40,7 +40,7 @@ def _models(seed: int) -> tuple[Any, Any, Any]:
     return tiny_llama(seed, hidden_size=32), tiny_llama(seed + 100), tiny_llama(seed + 200)
 
 
-def _generate(target: Any, prompts: Any, processor: Any, way: dict[str, Any], new_tokens: int = 14) -> Any:
+def _generate(target: Any, prompts: Any, processor: Any, way: dict[str, Any], new_tokens: int = 12) -> Any:
     torch.manual_seed(7)  # of the draws
     ids, mask = prompts
     return target.generate(
@@ -48,13 +48,13 @@ def _generate(target: Any, prompts: Any, processor: Any, way: dict[str, Any], ne
     )
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(
     "way", [GREEDY, SAMPLING, BEAMS, SAMPLED_BEAMS], ids=["greedy", "sampling", "beams", "drawn"]
 )
 def test_tokens_are_those_of_a_full_recompute(seed: int, way: dict[str, Any]) -> None:
     target, expert, base = _models(seed)
-    prompts = padded_prompts(seed, (3, 7, 5))
+    prompts = padded_prompts(seed, (3, 6))
     naive = _generate(target, prompts, NaiveGuidance(expert, base, 1.0), way)
     found = _generate(target, prompts, ThinkLogitsProcessor(expert, base, 1.0, options=UNGUARDED), way)
     assert found.tolist() == naive.tolist()
@@ -75,7 +75,7 @@ def test_warm_up_leaves_the_first_tokens_to_the_target(seed: int) -> None:
 def test_guidance_changes_what_is_written_and_alpha_zero_does_not() -> None:
     target, expert, base = _models(0)
     prompts = padded_prompts(0, (4, 6))
-    alone = target.generate(prompts[0], attention_mask=prompts[1], max_new_tokens=14, do_sample=False)
+    alone = target.generate(prompts[0], attention_mask=prompts[1], max_new_tokens=12, do_sample=False)
     found = {
         alpha: _generate(
             target, prompts, ThinkLogitsProcessor(expert, base, alpha, options=UNGUARDED), GREEDY
@@ -170,7 +170,7 @@ def test_one_token_over_and_over_ends_the_answer() -> None:
     unguarded = _generate(
         target, (ids, mask), ThinkLogitsProcessor(expert, expert, options=UNGUARDED), GREEDY
     )
-    assert unguarded[0, 3:].tolist() == [0] * 14
+    assert unguarded[0, 3:].tolist() == [0] * 12
 
 
 def test_the_guard_waits_for_ten_equal_tokens_and_does_not_count_the_prompt() -> None:
@@ -183,13 +183,17 @@ def test_the_guard_waits_for_ten_equal_tokens_and_does_not_count_the_prompt() ->
     assert found[0].argmax() == EOS
 
 
+def _after(model: Any, row: Any) -> Any:
+    return whole_text_logits(model, row[None])
+
+
 def test_a_target_with_more_ids_may_write_what_the_guiders_lack() -> None:
     target, expert, base = tiny_llama(8, 56), tiny_llama(108, 48), tiny_llama(208, 52)
     ids = torch.tensor([[5, 50, 55, 9]])
     scores = torch.randn(1, 56)
     found = ThinkLogitsProcessor(expert, base, options=UNGUARDED)(ids, scores)
     read = [torch.tensor([5, 50 if size > 50 else PAD, PAD, 9]) for size in (48, 52)]
-    logits = [_unpadded(model, row) for model, row in zip((expert, base), read, strict=True)]
+    logits = [_after(model, row) for model, row in zip((expert, base), read, strict=True)]
     assert torch.allclose(found, combine_logits(scores, *logits, 1.0).log_softmax(-1), atol=1e-4)
     assert (
         target.generate(
@@ -202,10 +206,6 @@ def test_a_target_with_more_ids_may_write_what_the_guiders_lack() -> None:
     )
 
 
-def _unpadded(model: Any, row: Any) -> Any:
-    return whole_text_logits(model, row)[None]
-
-
 def test_guiders_of_another_family_read_and_move_mapped_ids_only() -> None:
     expert, base = tiny_llama(9, 20), tiny_llama(10, 20)
     shared = VocabularyMap(np.array([3, 4, 30]), np.array([7, 8, 9]))
@@ -213,7 +213,7 @@ def test_guiders_of_another_family_read_and_move_mapped_ids_only() -> None:
     scores = torch.randn(1, 48)
     found = ThinkLogitsProcessor(expert, base, options=options)(torch.tensor([[30, 44, 3, 12]]), scores)
     read = torch.tensor([9, 5, 7, 5])
-    delta = (_unpadded(expert, read) - _unpadded(base, read))[0]
+    delta = (_after(expert, read) - _after(base, read))[0]
     expected = scores.clone()
     expected[0, [3, 4, 30]] += delta[[7, 8, 9]]
     assert torch.allclose(found, expected.log_softmax(-1), atol=1e-4)

@@ -30,15 +30,19 @@ def padded_prompts(seed: int, lengths: Sequence[int], vocab_size: int = 48) -> t
     return ids, (ids != PAD).long()
 
 
-def whole_text_logits(model: Any, row: Tensor) -> Tensor:
-    """(V,) logits after one row, its leading padding cut off, everything computed anew."""
-    text = row[int((row == PAD).long().cumprod(0).sum()) :]
-    with torch.no_grad():
-        return model(text[None], use_cache=False).logits[0, -1]
+def whole_text_logits(model: Any, ids: Tensor) -> Tensor:
+    """(rows, V) logits after each row, its leading padding cut off, everything computed anew."""
+    padding = (ids == PAD).long().cumprod(1).sum(1)
+    found = torch.empty(len(ids), model.config.vocab_size)
+    for cut in padding.unique().tolist():  # rows of one length need no mask together
+        rows = padding == cut
+        with torch.no_grad():
+            found[rows] = model(ids[rows, cut:], use_cache=False).logits[:, -1]
+    return found
 
 
 class NaiveGuidance(LogitsProcessor):
-    """The formula as the paper prints it, row by row, without a cache; the models share their vocabulary."""
+    """The formula as the paper prints it, without a cache or a mask; the models share their vocabulary."""
 
     def __init__(self, expert: Any, base: Any, alpha: float, warmup_tokens: int = 0) -> None:
         self.expert, self.base, self.alpha, self.warmup_tokens = expert, base, alpha, warmup_tokens
@@ -48,5 +52,5 @@ class NaiveGuidance(LogitsProcessor):
         self.prompt_length = self.prompt_length or input_ids.shape[1]
         if input_ids.shape[1] - self.prompt_length < self.warmup_tokens:
             return scores
-        delta = [whole_text_logits(self.expert, row) - whole_text_logits(self.base, row) for row in input_ids]
-        return (scores + self.alpha * torch.stack(delta)).log_softmax(-1)
+        delta = whole_text_logits(self.expert, input_ids) - whole_text_logits(self.base, input_ids)
+        return (scores + self.alpha * delta).log_softmax(-1)
