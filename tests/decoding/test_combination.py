@@ -220,3 +220,15 @@ def test_the_arithmetic_needs_no_torch() -> None:
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
+
+
+def test_the_processor_without_its_extra_names_the_extra() -> None:
+    code = (
+        "import sys; sys.modules['transformers'] = None\n"
+        "import adaptive_reasoner.decoding as d\n"
+        "from adaptive_reasoner.errors import MissingExtraError\n"
+        "try: d.ThinkLogitsProcessor\n"
+        "except MissingExtraError as error: sys.exit('adaptive-reasoner[local]' not in str(error))\n"
+        "sys.exit(2)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
