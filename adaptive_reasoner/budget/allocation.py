@@ -59,7 +59,7 @@ class _Priced:
         prices = fields.get("prices")
         fits = fields.get("version") == _VERSION and fields.get("kind") == self.kind
         if not fits or not isinstance(prices, dict):
-            raise ConfigurationError(f"This is no state of {type(self).__name__}: {str(given)[:80]}.")
+            raise ConfigurationError(f"This is no state of {type(self).__name__}: {str(state)[:80]}.")
         kept = cast("dict[str, Any]", prices)
         restored = {key: self._first.restored(price) for key, price in kept.items()}
         with self._lock:

@@ -33,7 +33,9 @@ def test_another_kind_of_database_is_refused(url, said):
         Ledger.open(url)
 
 
+@pytest.mark.postgres
 def test_a_database_that_cannot_be_reached_is_one_clear_error_without_its_password():
+    pytest.importorskip("psycopg", reason="needs the dependency group postgres")
     with pytest.raises(LedgerError, match=r"cannot be used: .*Nothing was spent") as raised:
         Ledger.open("postgresql://me:secret@127.0.0.1:1/budgets")
     assert raised.value.code == "ledger_unavailable"
