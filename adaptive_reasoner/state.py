@@ -188,7 +188,7 @@ class Turn(TypedDict):
     answers_from: int  # first round whose answer may be handed on; earlier ones asked for tools
     stopped_by: str | None  # the limit that ruled out further calls
     claim: str | None  # what claims this turn's hand-off to `downstream`; None once it is done
-    begun: NotRequired["ThreadTotals"]  # what the question took in earlier runs: the caller ran tools in between
+    begun: NotRequired["ThreadTotals"]  # what the question took in runs before the caller's tools
 
 
 class ThreadTotals(TypedDict):

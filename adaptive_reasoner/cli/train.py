@@ -27,7 +27,7 @@ def train() -> None:
 train_app.command(
     epilog="Example: adaptive-reasoner train triage runs.jsonl --pair mini-and-large --out triage.json"
 )(triage)
-train_app.command(epilog="Example: adaptive-reasoner train ibpo --share 50 --directory checkpoints/ibpo")(ibpo)
+train_app.command(epilog="Example: adaptive-reasoner train ibpo --share 50 --directory runs/ibpo")(ibpo)
 
 
 @train_app.command(
