@@ -1,10 +1,8 @@
 """GateProfile: what a gate knows of a model, as a small JSON file with its provenance."""
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Literal, Self, cast, get_args
 
 from adaptive_reasoner.config import Decision, Situation
@@ -12,6 +10,7 @@ from adaptive_reasoner.errors import ProfileError
 from adaptive_reasoner.gate.comparison import Comparison, comparison_from_json
 from adaptive_reasoner.gate.decision import decide
 from adaptive_reasoner.gate.mode_profile import ModeProfile, mode_profile_from_json
+from adaptive_reasoner.profile_files import read_profile, write_profile
 from adaptive_reasoner.state import Mode, Signal
 
 VERSION = 1
@@ -111,22 +110,9 @@ class GateProfile:
         """Write the profile as JSON; a reader never sees half of it.
 
         Raises:
-            ProfileError: the file cannot be written.
+            ProfileError: its provenance is not plain JSON, or the file cannot be written.
         """
-        target = Path(path)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
-        try:
-            temporary.write_text(self._dump(), encoding="utf-8")
-            temporary.replace(target)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise ProfileError(f"Cannot write the gate profile to {target}: {error.strerror}.") from error
-
-    def _dump(self) -> str:
-        try:
-            return json.dumps(self.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        except (TypeError, ValueError) as error:
-            raise ProfileError(f"The profile's provenance is not plain JSON: {error}.") from error
+        write_profile(path, self.to_json(), "gate profile")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -135,13 +121,4 @@ class GateProfile:
         Raises:
             ProfileError: the file is missing or no gate profile; one line that says which.
         """
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ProfileError(f"Cannot read the gate profile {path}: {error}.") from error
-        try:
-            return cls.from_json(json.loads(text))
-        except ProfileError as error:
-            raise ProfileError(f"{path} is no gate profile: {error}") from error
-        except (ValueError, RecursionError) as error:
-            raise ProfileError(f"{path} is no gate profile: it is not JSON ({error}).") from error
+        return read_profile(path, cls.from_json, "gate profile")

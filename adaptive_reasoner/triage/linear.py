@@ -10,12 +10,12 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
-from pathlib import Path
 from typing import Any, cast
 
 from langchain_core.messages import BaseMessage
 
 from adaptive_reasoner.errors import ProfileError
+from adaptive_reasoner.profile_files import read_profile, write_profile
 from adaptive_reasoner.state import Triage
 from adaptive_reasoner.triage.arithmetic import FEATURES, text_features
 from adaptive_reasoner.triage.cues import CUES, question_cues
@@ -132,17 +132,7 @@ class LinearEstimator:
         Raises:
             ProfileError: the file cannot be written.
         """
-        target = Path(path)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
-        try:
-            content = json.dumps(self.to_json(), indent=1, ensure_ascii=False, allow_nan=False)
-            temporary.write_text(content + "\n", encoding="utf-8")
-            temporary.replace(target)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise ProfileError(f"Cannot write the triage model to {target}: {error.strerror}.") from error
-        except (TypeError, ValueError) as error:
-            raise ProfileError(f"The triage model is not plain JSON: {error}.") from error
+        write_profile(path, self.to_json(), "triage model")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "LinearEstimator":
@@ -151,16 +141,7 @@ class LinearEstimator:
         Raises:
             ProfileError: the file is missing or no triage model; one line that says which.
         """
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ProfileError(f"Cannot read the triage model {path}: {error}.") from error
-        try:
-            return cls.from_json(json.loads(text))
-        except ProfileError as error:
-            raise ProfileError(f"{path} cannot be used: {error}") from error
-        except (ValueError, RecursionError) as error:
-            raise ProfileError(f"{path} is no triage model: it is not JSON ({error}).") from error
+        return read_profile(path, cls.from_json, "triage model")
 
 
 def load_packaged(name: str) -> LinearEstimator | None:

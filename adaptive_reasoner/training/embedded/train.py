@@ -1,17 +1,12 @@
 """Trains the embedded model from scratch, in stages, over a few CPU processes; resumable."""
 
 import json
-import os
 import platform
-import socket
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
 
 import torch
-import torch.distributed as dist
-from torch.multiprocessing.spawn import spawn as start_processes  # pyright: ignore[reportUnknownVariableType]
 
 from adaptive_reasoner.training.embedded.batches import BatchStream
 from adaptive_reasoner.training.embedded.collect import FirstAnswer, collect
@@ -22,10 +17,9 @@ from adaptive_reasoner.training.embedded.examples import Example, draw_example
 from adaptive_reasoner.training.embedded.export import export
 from adaptive_reasoner.training.embedded.model import Decoder
 from adaptive_reasoner.training.embedded.stage import StageRun, append_log
+from adaptive_reasoner.training.processes import run_in_step
 
 COMMAND = "adaptive-reasoner train embedded"
-# Spinning OpenMP threads starve the other processes (measured: 44 s a step instead of 0.5).
-_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "KMP_BLOCKTIME": "0"}
 
 
 def train(config: TrainConfig) -> Path:
@@ -39,32 +33,11 @@ def train(config: TrainConfig) -> Path:
     """
     config.directory.mkdir(parents=True, exist_ok=True)
     (config.directory / "log.jsonl").touch()
-    os.environ.update(_ENVIRONMENT)
-    if config.processes == 1:
-        _work(0, config, None)
-    else:
-        arguments = (config, _free_port())
-        start_processes(_work, arguments, nprocs=config.processes)
+    run_in_step(_work, config, config.processes, config.seed)
     return config.weights or config.directory
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _work(rank: int, config: TrainConfig, port: int | None) -> None:
-    torch.set_num_threads(1)
-    torch.manual_seed(config.seed)  # pyright: ignore[reportUnknownMemberType]
-    if port is not None:
-        dist.init_process_group(
-            "gloo",
-            init_method=f"tcp://127.0.0.1:{port}",
-            rank=rank,
-            world_size=config.processes,
-            timeout=timedelta(minutes=20),
-        )
+def _work(rank: int, config: TrainConfig) -> None:
     model = Decoder(config.model)
     if config.compile:
         for block in model.layers():
@@ -72,8 +45,6 @@ def _work(rank: int, config: TrainConfig, port: int | None) -> None:
     for stage in config.stages:
         stream = open_stream(config, stage, model, rank)
         StageRun(config, stage, model, stream).run(_publish)
-    if port is not None:
-        dist.destroy_process_group()
 
 
 def open_stream(config: TrainConfig, stage: StageConfig, model: Decoder, rank: int) -> BatchStream:

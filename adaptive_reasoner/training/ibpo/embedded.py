@@ -5,13 +5,10 @@ program chose in the last round of sampling. Batches and rounds are functions of
 """
 
 import ctypes
-import os
 import platform
-import socket
 import sys
 import time
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -19,7 +16,6 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch.multiprocessing.spawn import spawn as start_processes  # pyright: ignore[reportUnknownVariableType]
 
 import adaptive_reasoner
 from adaptive_reasoner.training.embedded.batches import BatchStream, collate
@@ -36,12 +32,11 @@ from adaptive_reasoner.training.ibpo.mode_rows import fit_mode_rows
 from adaptive_reasoner.training.ibpo.price import Price
 from adaptive_reasoner.training.ibpo.program import check_share
 from adaptive_reasoner.training.ibpo.sampling import Round, sample_round
+from adaptive_reasoner.training.processes import run_in_step
 
 COMMAND = "adaptive-reasoner train ibpo"
 SHIPPED_WEIGHTS = Path(adaptive_reasoner.__file__).parent / "embedded" / "weights"
 _LOG_EVERY = 25
-# Spinning OpenMP threads starve the other processes.
-_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "KMP_BLOCKTIME": "0"}
 
 
 def train_embedded(config: IbpoConfig) -> Path:
@@ -58,34 +53,12 @@ def train_embedded(config: IbpoConfig) -> Path:
     """
     check_share(config.share)
     config.directory.mkdir(parents=True, exist_ok=True)
-    os.environ.update(_ENVIRONMENT)
-    if config.processes == 1:
-        _work(0, config, None)
-    else:
-        start_processes(_work, (config, _free_port()), nprocs=config.processes)
+    run_in_step(_work, config, config.processes, config.seed)
     return config.directory
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _work(rank: int, config: IbpoConfig, port: int | None) -> None:
-    torch.set_num_threads(1)
-    torch.manual_seed(config.seed)  # pyright: ignore[reportUnknownMemberType]
-    if port is not None:
-        dist.init_process_group(
-            "gloo",
-            init_method=f"tcp://127.0.0.1:{port}",
-            rank=rank,
-            world_size=config.processes,
-            timeout=timedelta(minutes=20),
-        )
+def _work(rank: int, config: IbpoConfig) -> None:
     EmbeddedRun(config, rank).run()
-    if port is not None:
-        dist.destroy_process_group()
 
 
 class EmbeddedRun:
