@@ -116,7 +116,10 @@ class Sync(BaseChatModel):
 
     threads: list[threading.Thread] = Field(default_factory=list)
     streaming: bool = False
-    _llm_type = "sync"
+
+    @property
+    def _llm_type(self):
+        return "sync"
 
     def _generate(self, messages, stop=None, run_manager=None, **kwargs):
         self.threads.append(threading.current_thread())
