@@ -146,7 +146,9 @@ def test_a_hanging_model_does_not_keep_the_program_from_ending():
         from adaptive_reasoner import ReasonerConfig, build_reasoning_graph
 
         class Hanging(BaseChatModel):
-            _llm_type = "hanging"
+            @property
+            def _llm_type(self):
+                return "hanging"
 
             def _generate(self, messages, stop=None, run_manager=None, **kwargs):
                 time.sleep(60)
@@ -227,7 +229,10 @@ class Echo(BaseChatModel):
     """Returns one message, whatever is asked; no streaming, no fields."""
 
     message: AIMessage
-    _llm_type = "echo"
+
+    @property
+    def _llm_type(self):
+        return "echo"
 
     def _generate(self, messages, stop=None, run_manager=None, **kwargs):
         return ChatResult(generations=[ChatGeneration(message=self.message.model_copy())])
