@@ -10,6 +10,7 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage, AIMessageChunk, UsageMetadata
 
 from adaptive_reasoner.errors import AdaptiveReasonerError, ConfigurationError, InvalidInputError, ModelError
+from adaptive_reasoner.thinking.chunks import as_chunk
 
 Json = dict[str, Any]
 
@@ -73,17 +74,6 @@ class Envelope:
 
     def _logprobs(self, message: AIMessage) -> Any:
         return message.response_metadata.get("logprobs") if self.with_logprobs else None
-
-
-def as_chunk(message: AIMessage) -> AIMessageChunk:
-    """Turn a whole message, which models without streaming yield, into a chunk."""
-    return AIMessageChunk(
-        content=message.content,
-        additional_kwargs=message.additional_kwargs,
-        response_metadata=message.response_metadata,
-        usage_metadata=message.usage_metadata,
-        tool_calls=message.tool_calls,
-    )
 
 
 def combined_usage(parts: Sequence[UsageMetadata | None]) -> Json | None:

@@ -10,7 +10,8 @@ from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk, UsageMetadata
 
-from adaptive_reasoner.testing.responses import as_chunk, reasoning_of
+from adaptive_reasoner.testing.responses import reasoning_of
+from adaptive_reasoner.thinking.chunks import as_chunk
 
 Json = dict[str, Any]
 

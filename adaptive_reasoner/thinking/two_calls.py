@@ -17,9 +17,10 @@ from typing import Any, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
+from adaptive_reasoner.thinking.chunks import as_chunk
 from adaptive_reasoner.thinking.continuation import Continuation, continuation_of, joined, said_of
 from adaptive_reasoner.thinking.ways import ChatKwargs
 
@@ -101,7 +102,7 @@ class TwoCalls(BaseChatModel):
         """The first call as one chunk, then the second as it comes."""
         first = self.inner._generate(messages, stop, None, **self._thinking(kwargs))
         left = self._left(first, kwargs)
-        yield _only(first) if left is None else ChatGenerationChunk(message=_as_chunk(left.beginning()))
+        yield _only(first) if left is None else ChatGenerationChunk(message=as_chunk(left.beginning()))
         if left is not None:
             arguments = self._streaming(self._answering(kwargs, left))
             yield from self.inner._stream([*messages, left.prefix], stop, run_manager, **arguments)
@@ -115,7 +116,7 @@ class TwoCalls(BaseChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         first = await self.inner._agenerate(messages, stop, None, **self._thinking(kwargs))
         left = self._left(first, kwargs)
-        yield _only(first) if left is None else ChatGenerationChunk(message=_as_chunk(left.beginning()))
+        yield _only(first) if left is None else ChatGenerationChunk(message=as_chunk(left.beginning()))
         if left is not None:
             arguments = self._streaming(self._answering(kwargs, left))
             async for chunk in self.inner._astream([*messages, left.prefix], stop, run_manager, **arguments):
@@ -169,17 +170,7 @@ def _result(first: Continuation, second: ChatResult) -> ChatResult:
 
 def _only(first: ChatResult) -> ChatGenerationChunk:
     """A first call that was enough, as the one chunk of a stream."""
-    chunk = _as_chunk(cast("AIMessage", _generation(first).message))
+    chunk = as_chunk(cast("AIMessage", _generation(first).message))
     named = {name: value for name, value in (first.llm_output or {}).items() if name in _NAMED}
     chunk.response_metadata = {**named, **said_of(_generation(first))}
     return ChatGenerationChunk(message=chunk)
-
-
-def _as_chunk(message: AIMessage) -> AIMessageChunk:
-    return AIMessageChunk(
-        content=message.content,
-        additional_kwargs=message.additional_kwargs,
-        response_metadata=message.response_metadata,
-        usage_metadata=message.usage_metadata,
-        tool_calls=message.tool_calls,
-    )
