@@ -1,8 +1,6 @@
 """Recordings: JSON Lines (`.gz` too), one answer a line, and the pairing of a question's two answers."""
 
-import gzip
 import json
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from langchain_core.messages import AIMessage
 from adaptive_reasoner.errors import InvalidInputError
 from adaptive_reasoner.gate.calibration import CalibrationExample
 from adaptive_reasoner.recorded import message_of, question_of
+from adaptive_reasoner.traces.lines import placed_lines
 
 Record = Mapping[str, Any]
 
@@ -34,14 +33,9 @@ def load_records(path: str | Path) -> list[Record]:
     Raises:
         InvalidInputError: the file is missing, no JSON Lines, or a line lacks `question` or `correct`.
     """
-    records: list[Record] = []
-    opened = gzip.open if str(path).endswith(".gz") else open
     try:
-        with opened(path, "rt", encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    records.append(_record(line, f"{path}, line {number}"))
-    except (OSError, UnicodeDecodeError, EOFError, zlib.error) as error:
+        records = [_record(line.decode(), place) for place, line in placed_lines(path, "recording")]
+    except UnicodeDecodeError as error:
         raise InvalidInputError(f"Cannot read the recording {path}: {error}.") from error
     if not records:
         raise InvalidInputError(f"The recording {path} is empty.")

@@ -1,9 +1,6 @@
 """Recorded runs and their labels, read back from JSON Lines (`.gz` too)."""
 
-import gzip
 import json
-import zlib
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +11,7 @@ from adaptive_reasoner.errors import InvalidInputError
 from adaptive_reasoner.state import RunRecord
 from adaptive_reasoner.traces.jsonl_recorder import TORN_MARK
 from adaptive_reasoner.traces.labels import Label, LabelledRun, label_runs
+from adaptive_reasoner.traces.lines import placed_lines
 from adaptive_reasoner.traces.run_schema import find_label_fault, find_run_fault
 
 
@@ -44,7 +42,7 @@ def load_runs(*paths: str | Path) -> RecordedRuns:
     labels: list[Label] = []
     torn = repeated = 0
     for path in paths:
-        for place, line in _lines(path):
+        for place, line in placed_lines(path, "runs"):
             data = _parse(line, place)
             if data is None:
                 torn += 1
@@ -64,23 +62,11 @@ def load_runs(*paths: str | Path) -> RecordedRuns:
 def holds_runs(path: str | Path) -> bool:
     """True if the first whole line of the file is a run or a label; recorded answers have other fields."""
     with suppress(InvalidInputError):  # whoever reads the file next says so
-        for _, line in _lines(path):
+        for _, line in placed_lines(path, "runs"):
             with suppress(ValueError, RecursionError):
                 data: Any = json.loads(line)
                 return isinstance(data, dict) and ("report" in data or "run_id" in data)
     return False
-
-
-def _lines(path: str | Path) -> Iterator[tuple[str, bytes]]:
-    """Each line that is not empty, with its place in words; an unfinished last line has no newline."""
-    opened = gzip.open if str(path).endswith(".gz") else open
-    try:
-        with opened(path, "rb") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield f"{path}, line {number}", line
-    except (OSError, EOFError, zlib.error) as error:
-        raise InvalidInputError(f"Cannot read the runs {path}: {error}.") from error
 
 
 def _parse(line: bytes, place: str) -> dict[str, Any] | None:
