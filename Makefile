@@ -12,10 +12,10 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 #   make test-all PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
 TORCH ?= torch==2.13.0
 # After torch, which accelerate would otherwise bring with CUDA.
-TRAINING ?= "transformers>=5" "accelerate>=1.10"
+TRAINING ?= "transformers>=5" "accelerate>=1.10" "peft>=0.18" "trl>=0.26"
 
-# What needs neither torch, nor a database, nor a server.
-LIGHT := not train and not postgres and not langgraph_dev
+# What needs neither torch, nor a database, nor a browser, nor a cluster.
+LIGHT := not train and not postgres and not langgraph_dev and not ray and not browser and not fuzz
 
 # The embedded model is small: more threads than one make it slower, not faster.
 export OPENBLAS_NUM_THREADS ?= 1
@@ -88,5 +88,5 @@ $(VENV)/.has-all: pyproject.toml | $(BIN)/python
 	$(call install,test postgres providers server-tests)
 	$(BIN)/python -c "import pip" 2>/dev/null || $(BIN)/python -m ensurepip
 	$(BIN)/python -c "import torch" 2>/dev/null || $(BIN)/python -m pip install --quiet "$(TORCH)"
-	$(BIN)/python -c "import transformers, accelerate" 2>/dev/null || $(BIN)/python -m pip install --quiet $(TRAINING)
+	$(BIN)/python -c "import transformers, accelerate, peft, trl" 2>/dev/null || $(BIN)/python -m pip install --quiet $(TRAINING)
 	@touch $@
