@@ -16,7 +16,7 @@ FLOORS = (
     {"config", "state"},
     {"uncertainty", "gate", "triage", "budget", "thinking", "decoding"},
     {"embedded"},
-    {"prompts", "models", "nodes", "routing", "recorded", "testing"},
+    {"prompts", "models", "nodes", "openai_shapes", "routing", "recorded", "testing"},
     {"graph"},
     {"integrations", "traces", "training", "server", "doctor"},
     {"cli"},

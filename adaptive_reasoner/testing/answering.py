@@ -9,9 +9,9 @@ from langchain_core.messages import AIMessage, UsageMetadata
 from langchain_core.messages.ai import add_usage
 from langchain_core.runnables import Runnable
 
+from adaptive_reasoner.openai_shapes import Envelope, Json, combined_usage
 from adaptive_reasoner.testing.defects import Defects, spoil, spoil_stream
 from adaptive_reasoner.testing.requests import CompletionRequest
-from adaptive_reasoner.testing.responses import Envelope, Json, combined_usage
 from adaptive_reasoner.testing.responses_api_answers import ResponsesEnvelope
 
 

@@ -16,9 +16,9 @@ from langchain_core.language_models.chat_models import BaseChatModel
 
 from adaptive_reasoner.testing.answering import Answering
 from adaptive_reasoner.testing.defects import Defects, refuse
+from adaptive_reasoner.testing.error_bodies import Json, error_body
 from adaptive_reasoner.testing.errors import BadRequestError
 from adaptive_reasoner.testing.requests import check_request, read_request
-from adaptive_reasoner.testing.responses import Json, error_body
 from adaptive_reasoner.testing.responses_api_requests import as_completion_body
 
 # Seconds between two looks at whether the server shall stop: the most that leaving `serve_openai` waits.

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk, UsageMetadata
 
-from adaptive_reasoner.testing.responses import reasoning_of
+from adaptive_reasoner.openai_shapes import reasoning_of
 from adaptive_reasoner.thinking.chunks import as_chunk
 
 Json = dict[str, Any]

@@ -1,4 +1,4 @@
-"""Chat messages in the shapes of OpenAI's Chat Completions: whole answers, stream chunks and errors."""
+"""Chat messages in the shapes of OpenAI's Chat Completions: whole answers and stream chunks."""
 
 import json
 import time
@@ -9,10 +9,12 @@ from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk, UsageMetadata
 
-from adaptive_reasoner.errors import AdaptiveReasonerError, ConfigurationError, InvalidInputError, ModelError
 from adaptive_reasoner.thinking.chunks import as_chunk
 
 Json = dict[str, Any]
+
+# The first delta of every choice.
+OPENING: Json = {"role": "assistant", "content": "", "refusal": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +33,14 @@ class Envelope:
 
     def completion(self, messages: Sequence[AIMessage]) -> Json:
         """One response with a choice for each message."""
-        choices = [self._choice(index, message) for index, message in enumerate(messages)]
+        choices = [self.choice(index, message) for index, message in enumerate(messages)]
         usage = combined_usage([message.usage_metadata for message in messages])
         fingerprint = messages[0].response_metadata.get("system_fingerprint")
-        return {**self._base("chat.completion", fingerprint), "choices": choices, "usage": usage}
+        return {**self.head("chat.completion", fingerprint), "choices": choices, "usage": usage}
 
     def chunk_events(self, index: int, chunks: Iterable[AIMessage]) -> Iterator[Json]:
         """Stream one choice; its usage metadata is left to `usage_event`."""
-        yield self._event(index, {"role": "assistant", "content": "", "refusal": None})
+        yield self.event(index, dict(OPENING))
         finish: str | None = None
         has_tool_calls = False
         for message in chunks:
@@ -47,18 +49,20 @@ class Envelope:
             has_tool_calls = has_tool_calls or bool(chunk.tool_call_chunks)
             delta, logprobs = _delta(chunk), self._logprobs(chunk)
             if delta or logprobs:
-                yield self._event(index, delta or {"content": ""}, logprobs=logprobs)
-        yield self._event(index, {}, finish=finish or ("tool_calls" if has_tool_calls else "stop"))
+                yield self.event(index, delta or {"content": ""}, logprobs=logprobs)
+        yield self.event(index, {}, finish=finish or ("tool_calls" if has_tool_calls else "stop"))
 
     def usage_event(self, usage: Json | None) -> Json:
         """The last event of a stream that was asked for its usage."""
-        return {**self._base("chat.completion.chunk"), "choices": [], "usage": usage}
+        return {**self.head("chat.completion.chunk"), "choices": [], "usage": usage}
 
-    def _base(self, kind: str, fingerprint: str | None = None) -> Json:
+    def head(self, kind: str, fingerprint: str | None = None) -> Json:
+        """What a response, or an event, of this kind begins with."""
         base = {"id": self.id, "object": kind, "created": self.created, "model": self.model}
         return {**base, "system_fingerprint": fingerprint}
 
-    def _choice(self, index: int, message: AIMessage) -> Json:
+    def choice(self, index: int, message: AIMessage) -> Json:
+        """One choice of a whole response."""
         metadata = message.response_metadata
         return {
             "index": index,
@@ -68,9 +72,10 @@ class Envelope:
             or ("tool_calls" if message.tool_calls else "stop"),
         }
 
-    def _event(self, index: int, delta: Json, *, logprobs: Any = None, finish: str | None = None) -> Json:
+    def event(self, index: int, delta: Json, *, logprobs: Any = None, finish: str | None = None) -> Json:
+        """One event of a stream."""
         choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
-        return {**self._base("chat.completion.chunk"), "choices": [choice], "usage": None}
+        return {**self.head("chat.completion.chunk"), "choices": [choice], "usage": None}
 
     def _logprobs(self, message: AIMessage) -> Any:
         return message.response_metadata.get("logprobs") if self.with_logprobs else None
@@ -95,29 +100,6 @@ def combined_usage(parts: Sequence[UsageMetadata | None]) -> Json | None:
         "completion_tokens_details": {"reasoning_tokens": reasoning},
         "prompt_tokens_details": {"cached_tokens": cached},
     }
-
-
-def error_body(error: Exception) -> tuple[int, Json]:
-    """Give the HTTP status and the body that tell a client of `error`.
-
-    Errors that carry a `status_code` of 400 to 599, as openai's do, keep it.
-    """
-    status = _status(error)
-    code = getattr(error, "error_code", None) or getattr(error, "code", None)
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    text = str(error) or type(error).__name__
-    body = {"message": text, "type": kind, "param": None, "code": code if isinstance(code, str) else None}
-    return status, {"error": body}
-
-
-def _status(error: Exception) -> int:
-    status = getattr(error, "status_code", None)
-    if isinstance(status, int) and 400 <= status <= 599:
-        return status
-    if isinstance(error, InvalidInputError | ConfigurationError | NotImplementedError):
-        return 400
-    is_upstream = isinstance(error, ModelError) or not isinstance(error, AdaptiveReasonerError)
-    return 502 if is_upstream else 500
 
 
 def reasoning_of(message: AIMessage) -> str:
