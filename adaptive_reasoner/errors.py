@@ -16,6 +16,7 @@ AdaptiveReasonerError
 ├── BudgetExhaustedError        the next call would overspend
 ├── LedgerError                 the ledger of what was spent cannot be read or written
 ├── RecordError                 a run could not be recorded
+├── TraceStoreError             the store of recorded runs cannot be opened, read or written
 └── CalibrationError            the data cannot keep the promise that was asked for
 """
 
@@ -114,6 +115,12 @@ class RecordError(AdaptiveReasonerError):
     """A run could not be recorded; its answer still reaches the user."""
 
     code = "record_failed"
+
+
+class TraceStoreError(AdaptiveReasonerError):
+    """The store of recorded runs cannot be opened, read or written."""
+
+    code = "trace_store_unavailable"
 
 
 class LedgerError(AdaptiveReasonerError):

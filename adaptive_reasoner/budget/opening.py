@@ -42,7 +42,7 @@ def default_url() -> str:
     """
     if named := os.environ.get(ENVIRONMENT):
         return named
-    path = _state_folder() / "adaptive-reasoner" / "ledger.sqlite"
+    path = state_folder() / "adaptive-reasoner" / "ledger.sqlite"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -52,7 +52,7 @@ def default_url() -> str:
     return str(path)
 
 
-def _state_folder() -> Path:
+def state_folder() -> Path:
     """Where programs of this user keep what must last."""
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
@@ -61,8 +61,12 @@ def _state_folder() -> Path:
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
 
 
-def make_engine(url: str) -> "Engine":
-    """An engine whose transactions see and change the accounts as one step.
+def make_engine(url: str, what: str = "ledger") -> "Engine":
+    """An engine whose transactions see and change the tables as one step.
+
+    Args:
+        url: SQLite's or Postgres's, or the path of an SQLite file.
+        what: is kept there, for the errors.
 
     Raises:
         ConfigurationError: the URL is neither SQLite's nor Postgres's.
@@ -74,15 +78,15 @@ def make_engine(url: str) -> "Engine":
     try:
         parsed = make_url(url if "://" in url else f"sqlite:///{url}")
     except (ArgumentError, ValueError) as error:
-        raise ConfigurationError(f"ledger is {url!r}, which is no URL; {_FORMS}.") from error
+        raise ConfigurationError(f"{what} is {url!r}, which is no URL; {_FORMS}.") from error
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(parsed, **_sqlite_options(parsed))
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     if parsed.get_backend_name() in ("postgresql", "postgres"):
-        return _postgres_engine(parsed)
-    raise ConfigurationError(f"ledger is a {parsed.get_backend_name()} database; {_FORMS}.")
+        return _postgres_engine(parsed, what)
+    raise ConfigurationError(f"{what} is a {parsed.get_backend_name()} database; {_FORMS}.")
 
 
 _FORMS = 'use "sqlite:///file", "postgresql://user:password@host/database" or the path of an SQLite file'
@@ -97,12 +101,12 @@ def _sqlite_options(url: "URL") -> dict[str, Any]:
     return {"connect_args": arguments, "poolclass": QueuePool, "max_overflow": -1}
 
 
-def _postgres_engine(url: "URL") -> "Engine":
+def _postgres_engine(url: "URL", what: str) -> "Engine":
     from sqlalchemy import create_engine, event
 
     if find_spec("psycopg") is None:
         raise MissingExtraError(
-            'A ledger in Postgres needs the extra "postgres": pip install "adaptive-reasoner[postgres]".'
+            f'A {what} in Postgres needs the extra "postgres": pip install "adaptive-reasoner[postgres]".'
         )
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),

@@ -131,7 +131,7 @@ def spend(runs: Runs) -> Figures:
     stopped = Counter(str(budget["exhausted"]).partition(":")[0] for budget in limited if budget["exhausted"])
     return {
         "tokens": spread([report["usage"]["total_tokens"] for report in reports]),
-        "calls": spread([_calls(run.record) for run in runs]),
+        "calls": spread([calls_of(run.record) for run in runs]),
         "usd": {
             "known_total": sum(cost for cost in costs if cost is not None),
             "runs_of_unknown_cost": sum(cost is None for cost in costs),
@@ -169,7 +169,8 @@ def grouped(runs: Runs, key: Callable[[LabelledRun], str]) -> list[tuple[str, li
     return sorted(groups.items(), key=lambda item: -len(item[1]))
 
 
-def _calls(record: RunRecord) -> int:
+def calls_of(record: RunRecord) -> int:
+    """Model calls of the run, with those that its signals took."""
     return sum(1 + one.get("signal_calls", 0) for one in rounds_of(record))
 
 
