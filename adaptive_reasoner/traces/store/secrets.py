@@ -29,7 +29,7 @@ _SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
     ),
     (("://",), re.compile(r"(?<=://)[^\s/:@]*:[^\s/@]+(?=@)")),
     (
-        ("api", "secret", "passw", "token", "client"),
+        ("api_key", "api-key", "api key", "apikey", "secret", "passw", "access", "auth", "refresh"),
         re.compile(
             r"(?i)\b((?:[\w\-]*[_\-])?(?:api[_\- ]?key|secret(?:[_\-]key)?|passw(?:or)?d"
             r"|(?:access|auth|refresh)[_\- ]token)[\"']?\s*(?:[:=]|\bis\b(?=\s*\S*\d))\s*[\"']?)[^\s\"',;]{6,}"
