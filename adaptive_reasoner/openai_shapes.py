@@ -66,7 +66,7 @@ class Envelope:
         metadata = message.response_metadata
         return {
             "index": index,
-            "message": _whole_message(message),
+            "message": message_of(message),
             "logprobs": self._logprobs(message),
             "finish_reason": metadata.get("finish_reason")
             or ("tool_calls" if message.tool_calls else "stop"),
@@ -108,7 +108,8 @@ def reasoning_of(message: AIMessage) -> str:
     return "".join(block.get("reasoning", "") for block in blocks if block["type"] == "reasoning")
 
 
-def _whole_message(message: AIMessage) -> Json:
+def message_of(message: AIMessage) -> Json:
+    """The message of a choice: text, thoughts, refusal and tool calls."""
     calls = [
         {"id": call["id"], "type": "function", "function": _function(call["name"], json.dumps(call["args"]))}
         for call in message.tool_calls

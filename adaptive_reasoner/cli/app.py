@@ -13,6 +13,7 @@ from adaptive_reasoner.cli.calibrate import calibrate
 from adaptive_reasoner.cli.chat import chat
 from adaptive_reasoner.cli.doctor import doctor
 from adaptive_reasoner.cli.replay import replay
+from adaptive_reasoner.cli.serve import serve
 from adaptive_reasoner.cli.traces import traces_app
 from adaptive_reasoner.cli.train import train_app
 from adaptive_reasoner.errors import AdaptiveReasonerError
@@ -36,6 +37,7 @@ app.command(epilog=f"Example: {PROGRAM} calibrate answers.jsonl.gz --max-error 0
 app.command(epilog=f"Example: {PROGRAM} replay answers.jsonl.gz --profile profile.json --plot frontier.png")(
     replay
 )
+app.command(epilog=f"Example: {PROGRAM} serve --port 8000 --db sqlite:///threads.sqlite")(serve)
 app.add_typer(traces_app, name="traces")
 app.add_typer(train_app, name="train")
 

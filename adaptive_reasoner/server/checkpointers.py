@@ -1,0 +1,105 @@
+"""From a URL to LangGraph's asynchronous checkpointer, in memory, in an SQLite file or in Postgres."""
+
+# LangGraph leaves the type arguments of its savers open.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.memory import InMemorySaver
+
+from adaptive_reasoner.errors import ConfigurationError, MissingExtraError
+
+_SQLITE = "sqlite:///"
+_CONNECT_SECONDS = 10.0
+_MOST_CONNECTIONS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpointer:
+    """An open checkpointer.
+
+    Attributes:
+        saver: LangGraph's.
+        errors: what it raises where its database fails.
+    """
+
+    saver: BaseCheckpointSaver[Any]
+    errors: tuple[type[Exception], ...] = ()
+
+
+@asynccontextmanager
+async def open_checkpointer(url: str) -> AsyncGenerator[Checkpointer]:
+    """Open what `url` names, its tables made.
+
+    Raises:
+        ConfigurationError: nothing can be opened there.
+        MissingExtraError: what it needs is not installed.
+    """
+    if url == "memory":
+        yield Checkpointer(InMemorySaver())
+    elif url.startswith(_SQLITE):
+        async with _open_sqlite(url.removeprefix(_SQLITE)) as saver:
+            yield saver
+    else:
+        async with _open_postgres(url) as saver:
+            yield saver
+
+
+@asynccontextmanager
+async def _open_sqlite(file: str) -> AsyncGenerator[Checkpointer]:
+    if find_spec("langgraph.checkpoint.sqlite") is None:
+        raise MissingExtraError('Threads in SQLite need the extra "sqlite".')
+    import aiosqlite
+    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+    try:
+        connection = await aiosqlite.connect(file)
+        saver = AsyncSqliteSaver(connection)
+        await saver.setup()
+    except sqlite3.Error as error:
+        raise ConfigurationError(f"threads.url: the file {file} cannot be used: {error}.") from error
+    try:
+        yield Checkpointer(saver, (sqlite3.Error, ValueError))
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def _open_postgres(url: str) -> AsyncGenerator[Checkpointer]:
+    if find_spec("langgraph.checkpoint.postgres") is None or find_spec("psycopg_pool") is None:
+        raise MissingExtraError(
+            "Threads in Postgres need langgraph-checkpoint-postgres: pip install langgraph-checkpoint-postgres."
+        )
+    from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+    from psycopg import Error
+    from psycopg.rows import dict_row
+    from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+    options: dict[str, Any] = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
+    pool: Any = AsyncConnectionPool(
+        url, min_size=1, max_size=_MOST_CONNECTIONS, kwargs=options, open=False, check=_check_of()
+    )
+    try:
+        await pool.open(wait=True, timeout=_CONNECT_SECONDS)
+        saver = AsyncPostgresSaver(pool)
+        await saver.setup()
+    except (Error, PoolTimeout) as error:
+        await pool.close()
+        raise ConfigurationError(f"threads.url: Postgres cannot be reached: {error}.") from error
+    try:
+        yield Checkpointer(saver, (Error, PoolTimeout, OSError))
+    finally:
+        await pool.close()
+
+
+def _check_of() -> Any:
+    """A connection that a restarted database closed is replaced before it is used."""
+    from psycopg_pool import AsyncConnectionPool
+
+    return AsyncConnectionPool.check_connection

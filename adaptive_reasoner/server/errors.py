@@ -1,0 +1,124 @@
+"""What the server refuses, and the HTTP status, type and code that each error of the package has there."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from adaptive_reasoner.errors import AdaptiveReasonerError, InvalidInputError
+
+
+class ServerError(AdaptiveReasonerError):
+    """A request that is answered with an error of its own.
+
+    Attributes:
+        param: the field of the request that is wrong, as "messages[0].content".
+        retry_after_seconds: when to try again, None where that is no help.
+    """
+
+    code = "server_error"
+
+    def __init__(
+        self, message: str, *, param: str | None = None, retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.param = param
+        self.retry_after_seconds = retry_after_seconds
+
+
+class InvalidRequestError(ServerError, InvalidInputError):
+    """A field of the request is wrong, or does not go with another."""
+
+    code = "invalid_value"
+
+
+class UnknownModelError(ServerError, InvalidInputError):
+    """The request names a model that is not served."""
+
+    code = "model_not_found"
+
+
+class UnknownThreadError(ServerError, InvalidInputError):
+    """There is no such thread."""
+
+    code = "thread_not_found"
+
+
+class ThreadBusyError(ServerError):
+    """Another request of the same thread is being answered."""
+
+    code = "thread_busy"
+
+
+class IdempotencyError(ServerError):
+    """The first request with the same idempotency key is still being answered."""
+
+    code = "idempotency_conflict"
+
+
+class IdempotencyMismatchError(ServerError, InvalidInputError):
+    """The same idempotency key came with another request."""
+
+    code = "idempotency_mismatch"
+
+
+class ThreadStoreError(ServerError):
+    """The store of threads cannot be reached."""
+
+    code = "threads_unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How an error is shown to a client.
+
+    Attributes:
+        status: HTTP status.
+        type: OpenAI's word for its kind.
+        code: OpenAI's code where it has one, None: the error's own.
+        hides: leave the message out: it may tell of the server's inside.
+    """
+
+    status: int
+    type: str
+    code: str | None = None
+    hides: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """By the error's code; whoever adds an error adds a row by `add`."""
+
+    INVALID: ClassVar[str] = "invalid_request_error"
+    API: ClassVar[str] = "api_error"
+    rows: dict[str, Shown] = field(default_factory=dict[str, Shown])
+
+    def of(self, error: AdaptiveReasonerError) -> Shown:
+        """The row of the error's class, or of the nearest class above it."""
+        codes = (getattr(kind, "code", None) for kind in type(error).__mro__)
+        found = (self.rows[code] for code in codes if code in self.rows)
+        return next(found, Shown(500, self.API))
+
+    def add(self, error: type[AdaptiveReasonerError], shown: Shown) -> None:
+        """Say how `error` is shown."""
+        self.rows[error.code] = shown
+
+
+SHOWN = Table(
+    {
+        "invalid_input": Shown(400, Table.INVALID),
+        "invalid_configuration": Shown(400, Table.INVALID),
+        "missing_extra": Shown(500, Table.API),
+        "context_window_exceeded": Shown(400, Table.INVALID, "context_length_exceeded"),
+        "unknown_tenant": Shown(403, "permission_error"),
+        "model_not_found": Shown(404, Table.INVALID),
+        "thread_not_found": Shown(404, Table.INVALID),
+        "thread_busy": Shown(409, "conflict_error"),
+        "idempotency_conflict": Shown(409, "conflict_error"),
+        "idempotency_mismatch": Shown(422, Table.INVALID),
+        "budget_exhausted": Shown(429, "insufficient_quota", "insufficient_quota"),
+        "model_timeout": Shown(504, "timeout_error"),
+        "model_failed": Shown(502, "upstream_error"),
+        "ledger_unavailable": Shown(503, Table.API),
+        "threads_unavailable": Shown(503, Table.API),
+        "adaptive_reasoner_error": Shown(500, Table.API),
+    }
+)

@@ -1,0 +1,91 @@
+"""Where the server listens, and how it says so."""
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import uvicorn
+from fastapi import FastAPI
+
+from adaptive_reasoner.errors import ConfigurationError
+from adaptive_reasoner.server.config import ServerSettings
+from adaptive_reasoner.server.settings import ListenSection, ModelsSection, ThreadsSection
+
+_BACKLOG = 2048
+# Seconds that requests under way get when the server is told to stop.
+_GRACE_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """What the server says when it listens.
+
+    Attributes:
+        url: of the console.
+        base_url: for OpenAI's clients.
+        fast, deep: names of the models.
+        keeps_threads: True if threads outlive the server.
+    """
+
+    url: str
+    base_url: str
+    fast: str
+    deep: str
+    keeps_threads: bool
+
+
+def check_address(settings: ServerSettings) -> None:
+    """Without keys, nobody but this machine may ask.
+
+    Raises:
+        ConfigurationError: the address can be reached from elsewhere.
+    """
+    section = settings.section(ListenSection)
+    if not section.is_loopback:
+        raise ConfigurationError(
+            f"Without keys the server listens on this machine alone, not on {section.host}: use --host 127.0.0.1, or "
+            "set up keys."
+        )
+
+
+def run(app: FastAPI, settings: ServerSettings, say: Callable[[Listening], None]) -> None:
+    """Serve `app` until it is told to stop; `say` is told where, before the first request.
+
+    Raises:
+        ConfigurationError: nothing can listen at the address.
+    """
+    section = settings.section(ListenSection)
+    listener = _listen(section)
+    with listener:
+        say(_listening(listener, settings))
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(section: ListenSection) -> socket.socket:
+    family = socket.AF_INET6 if ":" in section.host else socket.AF_INET
+    listener = socket.socket(family)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((section.host, section.port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"Nothing can listen at {section.host}:{section.port} ({error.strerror or error}); name another --port."
+        ) from error
+    return listener
+
+
+def _listening(listener: socket.socket, settings: ServerSettings) -> Listening:
+    host, port = settings.section(ListenSection).host, listener.getsockname()[1]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    models, threads = settings.section(ModelsSection), settings.section(ThreadsSection)
+    keeps = threads.url != "memory" or threads.url_env is not None
+    return Listening(url, f"{url}/v1", models.fast, models.deep or models.fast, keeps)

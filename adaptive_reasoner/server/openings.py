@@ -1,0 +1,39 @@
+"""What is opened when the server starts and closed when it stops."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+
+from adaptive_reasoner.server.checkpointers import open_checkpointer
+from adaptive_reasoner.server.config import ServerSettings
+from adaptive_reasoner.server.idempotency import IdempotencyInMemory
+from adaptive_reasoner.server.parts import AppParts
+from adaptive_reasoner.server.running import Runner, ServedModels
+from adaptive_reasoner.server.settings import AnswersSection, PolicySection, ThreadsSection
+from adaptive_reasoner.server.threads import ThreadStore
+
+Opening = Callable[[AppParts], AbstractAsyncContextManager[None]]
+# In this order; closed in the opposite one.
+OPENINGS: tuple[Opening, ...] = ()
+
+
+@asynccontextmanager
+async def open_parts(settings: ServerSettings, models: ServedModels) -> AsyncGenerator[AppParts]:
+    """Everything that the server needs, for as long as it runs.
+
+    Raises:
+        ConfigurationError: something cannot be opened as the settings say.
+    """
+    policy, answers = settings.section(PolicySection), settings.section(AnswersSection)
+    async with AsyncExitStack() as stack:
+        url = settings.section(ThreadsSection).resolved_url()
+        checkpointer = await stack.enter_async_context(open_checkpointer(url))
+        parts = AppParts(
+            settings=settings,
+            runner=Runner(models, policy.config(), checkpointer=checkpointer.saver),
+            threads=ThreadStore(checkpointer, models.fast),
+            idempotency=IdempotencyInMemory(answers.idempotency_seconds, answers.idempotency_entries),
+        )
+        parts.readiness["threads"] = parts.threads.problem
+        for opening in OPENINGS:
+            await stack.enter_async_context(opening(parts))
+        yield parts

@@ -1,0 +1,12 @@
+"""One file a route; `ROUTERS` is what the application serves."""
+
+from fastapi import APIRouter
+
+from adaptive_reasoner.server.routes import chat_completions, health, models, threads
+
+ROUTERS: tuple[APIRouter, ...] = (
+    chat_completions.router,
+    models.router,
+    threads.router,
+    health.router,
+)

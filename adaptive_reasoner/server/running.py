@@ -1,0 +1,230 @@
+"""Questions in, answers out: a graph for each name that is served.
+
+A turn of a thread is kept whole or not at all: the graph runs on the thread's messages, and what was asked and
+answered is written in one step once there is an answer. A run that fails, or whose client leaves, leaves no trace.
+"""
+
+import dataclasses
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.runnables import RunnableConfig
+
+from adaptive_reasoner.config import ReasonerConfig
+from adaptive_reasoner.graph import ReasoningGraph, build_reasoning_graph
+from adaptive_reasoner.integrations.chat_model_answer import answer_of
+from adaptive_reasoner.integrations.chat_model_call import as_input, run_config_of
+from adaptive_reasoner.models import resolve_model
+from adaptive_reasoner.server.caller import ANYBODY, Caller
+from adaptive_reasoner.server.errors import ServerError, UnknownModelError
+from adaptive_reasoner.state import ReasoningContext, ReasoningReport, Recorder
+
+Json = dict[str, Any]
+OnEvent = Callable[[Json], None]
+
+ADAPTIVE, FAST, DEEP = "adaptive", "fast", "deep"
+SERVED = (ADAPTIVE, FAST, DEEP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One question, ready for the graph.
+
+    Attributes:
+        model: the name that is served.
+        messages: the conversation, the thread's earlier messages included.
+        new_messages: what a kept thread did not hold before.
+        context: settings of the run, see `ReasoningContext`.
+        thread_id: names the thread for budgets and records, None without one.
+        caller: who asks.
+        keeps_logprobs: leave the log probabilities on the answer.
+        request_id: for logs and traces.
+        on_event: is told what happens: route, calls, rounds. None: nobody watches.
+    """
+
+    model: str
+    messages: Sequence[BaseMessage]
+    new_messages: Sequence[BaseMessage] = ()
+    context: ReasoningContext = field(default_factory=ReasoningContext)
+    thread_id: str | None = None
+    caller: Caller = ANYBODY
+    keeps_logprobs: bool = False
+    request_id: str = ""
+    on_event: OnEvent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a question.
+
+    Attributes:
+        message: the answer, with the usage of all calls.
+        report: why it is this one.
+        is_settled: False: a person has still to decide, and the message says so; threads do not keep it.
+    """
+
+    message: AIMessage
+    report: ReasoningReport
+    is_settled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A run that waits for a person; the graph's checkpointer keeps it under `run_id`.
+
+    Attributes:
+        run_id: the thread id of the interrupted run.
+        asks: what the review node asks: answer, report, actions.
+    """
+
+    run_id: str
+    asks: Json
+
+
+Next = Callable[[Question], Awaitable[Answer]]
+Around = Callable[[Question, Next], Awaitable[Answer]]
+OnWaiting = Callable[[Question, Waiting], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModels:
+    """The models behind the names; `deep` None is the fast model with thinking switched on."""
+
+    fast: BaseChatModel | str
+    deep: BaseChatModel | str | None = None
+
+    def resolved(self) -> "ServedModels":
+        """The same as chat models."""
+        deep = None if self.deep is None else resolve_model(self.deep)
+        return ServedModels(resolve_model(self.fast), deep)
+
+    def behind(self, name: str) -> list[BaseChatModel]:
+        """Which chat models a run under this name may call."""
+        fast, deep = resolve_model(self.fast), resolve_model(self.deep or self.fast)
+        if name == FAST:
+            return [fast]
+        return [deep] if name == DEEP or deep is fast else [fast, deep]
+
+
+class Runner:
+    """Runs questions.
+
+    Attributes:
+        models: what is served.
+        around: what each run passes, the outermost first: limits, fallbacks, counting.
+        on_waiting: turns a run that waits for a person into an answer for the client.
+        checkpointer: keeps the runs that may have to wait for a person.
+    """
+
+    def __init__(
+        self,
+        models: ServedModels,
+        config: ReasonerConfig,
+        recorder: Recorder | None = None,
+        checkpointer: Any = None,
+    ) -> None:
+        self.models = models.resolved()
+        self.config = config
+        self.around: list[Around] = []
+        self.on_waiting: OnWaiting | None = None
+        self.checkpointer = checkpointer
+        keeps = checkpointer if config.review == "low_confidence" else None
+        single = dataclasses.replace(
+            config, triage="off", max_refinements=0, review="never", fallback_signals=()
+        )
+        self.configs = {ADAPTIVE: config, FAST: single, DEEP: single}
+        self.graphs: dict[str, ReasoningGraph] = {
+            name: build_reasoning_graph(
+                self.models.fast,
+                self.models.deep,
+                config=its_config,
+                recorder=recorder,
+                checkpointer=keeps if name == ADAPTIVE else None,
+            )
+            for name, its_config in self.configs.items()
+        }
+
+    async def run(self, question: Question) -> Answer:
+        """Answer one question.
+
+        Raises:
+            UnknownModelError: the name is not served.
+            AdaptiveReasonerError: there is no answer; which one, and what to do, the error says.
+        """
+        if question.model not in self.graphs:
+            raise UnknownModelError(
+                f"The model {question.model!r} does not exist here; use one of: {', '.join(self.graphs)}.",
+                param="model",
+            )
+        step: Next = self._run
+        for around in reversed(self.around):
+            step = _within(around, step)
+        return await step(question)
+
+    async def _run(self, question: Question) -> Answer:
+        given = as_input(question.messages)
+        config = self._run_config(question)
+        output = await self._output(question, given, config)
+        if waiting := await self._waiting(question, output, config):
+            if self.on_waiting is None:
+                raise ServerError("The answer waits for a person, and no reviews are set up here.")
+            return await self.on_waiting(question, waiting)
+        return settled(output, given, keeps_logprobs=question.keeps_logprobs)
+
+    def _run_config(self, question: Question) -> RunnableConfig:
+        config = run_config_of(self.configs[question.model])
+        configurable = dict(config.get("configurable") or {})
+        if self._keeps_runs(question):
+            configurable["thread_id"] = f"run//{uuid.uuid4().hex}"
+        elif question.thread_id is not None:
+            configurable["thread_id"] = question.thread_id
+        metadata = {"request_id": question.request_id} if question.request_id else {}
+        return {**config, "configurable": configurable, "metadata": metadata}
+
+    def _keeps_runs(self, question: Question) -> bool:
+        """True if the run may have to wait for a person, and so must outlive this process."""
+        return self.checkpointer is not None and self.configs[question.model].review == "low_confidence"
+
+    async def _waiting(self, question: Question, output: Json, config: RunnableConfig) -> Waiting | None:
+        if not self._keeps_runs(question):
+            return None
+        run_id = str((config.get("configurable") or {}).get("thread_id"))
+        if interrupts := output.get("__interrupt__"):
+            return Waiting(run_id, interrupts[0].value)
+        await self.checkpointer.adelete_thread(run_id)
+        return None
+
+    async def _output(self, question: Question, given: list[BaseMessage], config: RunnableConfig) -> Json:
+        graph: Any = self.graphs[question.model]  # LangGraph's types are too wide for pyright to see through
+        state = {"messages": given}
+        if question.on_event is None:
+            return await graph.ainvoke(state, config, context=question.context)
+        output: Json = {}
+        parts = graph.astream(state, config, context=question.context, stream_mode=["custom", "values"])
+        async for kind, data in parts:
+            if kind == "custom":
+                question.on_event(data)
+            else:
+                output = data
+        return output
+
+
+def settled(output: Json, given: Sequence[BaseMessage], *, keeps_logprobs: bool) -> Answer:
+    """The answer in what a finished run gave.
+
+    Raises:
+        AdaptiveReasonerError: no call gave one.
+    """
+    message = answer_of(output, given, keeps_logprobs=keeps_logprobs)
+    return Answer(message, cast("ReasoningReport", output["reasoning"]))
+
+
+def _within(around: Around, step: Next) -> Next:
+    async def call(question: Question) -> Answer:
+        return await around(question, step)
+
+    return call

@@ -1,0 +1,152 @@
+"""Conversations that the server keeps: LangGraph's checkpointer, one step a turn.
+
+What is kept is a state of the loop's own graph, so any program with the same checkpointer and graph reads it.
+"""
+
+# LangGraph leaves the type arguments of its savers open.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+import uuid
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Protocol
+
+from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
+from langchain_core.runnables import RunnableConfig
+
+from adaptive_reasoner.graph import build_reasoning_graph
+from adaptive_reasoner.models import ModelSpec
+from adaptive_reasoner.server.checkpointers import Checkpointer
+from adaptive_reasoner.server.errors import ThreadBusyError, ThreadStoreError
+from adaptive_reasoner.server.running import Answer
+
+_LOGPROBS = ("logprobs", "reasoning_logprobs")
+
+
+class ThreadLocks(Protocol):
+    """One turn of a thread at a time."""
+
+    def hold(self, key: str) -> Any:
+        """An async context in which nobody else holds `key`; `ThreadBusyError` where somebody does."""
+        ...
+
+
+class LocksInMemory:
+    """Locks of one process."""
+
+    def __init__(self) -> None:
+        self._held: set[str] = set()
+
+    @asynccontextmanager
+    async def hold(self, key: str) -> AsyncGenerator[None]:
+        """See `ThreadLocks`."""
+        if key in self._held:
+            raise busy()
+        self._held.add(key)
+        try:
+            yield
+        finally:
+            self._held.discard(key)
+
+
+class ThreadStore:
+    """Reads threads and adds turns to them.
+
+    Args:
+        checkpointer: where they are kept.
+        model: a model of the graph whose state is kept; it is never called here.
+        locks: keep two requests from adding to one thread at once.
+    """
+
+    def __init__(
+        self, checkpointer: Checkpointer, model: ModelSpec, locks: ThreadLocks | None = None
+    ) -> None:
+        self._saver, self._errors = checkpointer.saver, checkpointer.errors
+        self.locks = locks or LocksInMemory()
+        # LangGraph's types are too wide for pyright to see through.
+        self._graph: Any = build_reasoning_graph(model, checkpointer=self._saver)
+
+    async def messages(self, key: str) -> list[BaseMessage]:
+        """The thread's messages, none where there is no such thread."""
+        with self._reaching():
+            state = await self._graph.aget_state(_config(key))
+        return list(state.values.get("messages", ()))
+
+    async def add(self, key: str, asked: Sequence[BaseMessage], answer: Answer) -> None:
+        """Keep one turn, its question and its answer together."""
+        messages = [*map(_named, asked), _named(_light(answer.message))]
+        update = {"messages": messages, "reasoning": answer.report, "candidates": []}
+        with self._reaching():
+            await self._graph.aupdate_state(_config(key), update, as_node="hand_off")
+
+    async def problem(self) -> str | None:
+        """What is wrong with the store, None where nothing is."""
+        try:
+            await self.messages("readiness")
+        except ThreadStoreError as error:
+            return str(error)
+        return None
+
+    async def delete(self, key: str) -> None:
+        """Forget a thread."""
+        with self._reaching():
+            await self._saver.adelete_thread(key)
+
+    @contextmanager
+    def _reaching(self) -> Generator[None]:
+        """Whatever the database raises, as one error."""
+        try:
+            yield
+        except self._errors as error:
+            raise ThreadStoreError(
+                f"The store of threads cannot be reached ({type(error).__name__}); try again in a moment.",
+                retry_after_seconds=1,
+            ) from error
+
+
+def new_messages(kept: Sequence[BaseMessage], sent: Sequence[BaseMessage]) -> list[BaseMessage]:
+    """What of a request is new to its thread.
+
+    A client may send the new turn alone or the whole conversation: where the request begins with the whole thread, the
+    rest is new. Instructions that the thread begins with are not repeated.
+    """
+    if not kept:
+        return list(sent)
+    if len(sent) > len(kept) and all(map(_is_same, kept, sent)):
+        return list(sent[len(kept) :])
+    known = [message for message in kept if isinstance(message, SystemMessage)]
+    return [
+        message
+        for message in sent
+        if not (isinstance(message, SystemMessage) and any(_is_same(one, message) for one in known))
+    ]
+
+
+def busy() -> ThreadBusyError:
+    """Somebody else's turn of the thread is under way."""
+    return ThreadBusyError(
+        "Another request of this thread is being answered; send the next one after it.", retry_after_seconds=1
+    )
+
+
+def _is_same(kept: BaseMessage, sent: BaseMessage) -> bool:
+    if kept.type != sent.type:
+        return False
+    if isinstance(kept, AIMessage) and isinstance(sent, AIMessage) and (kept.tool_calls or sent.tool_calls):
+        return [call["id"] for call in kept.tool_calls] == [call["id"] for call in sent.tool_calls]
+    return str(kept.text).strip() == str(sent.text).strip()
+
+
+def _config(key: str) -> RunnableConfig:
+    return {"configurable": {"thread_id": key}}
+
+
+def _named(message: BaseMessage) -> BaseMessage:
+    """Under an id of its own: LangGraph keeps one message an id."""
+    return message.model_copy(update={"id": str(uuid.uuid4())})
+
+
+def _light(message: AIMessage) -> AIMessage:
+    """Without log probabilities, one or two kilobytes a token, which nobody reads again."""
+    metadata = {key: value for key, value in message.response_metadata.items() if key not in _LOGPROBS}
+    return message.model_copy(update={"response_metadata": metadata})

@@ -1,0 +1,1 @@
+"""What travels: OpenAI's requests read, its answers, streams and errors written."""
