@@ -23,7 +23,6 @@ from langchain_core.tools import BaseTool
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.prebuilt import ToolNode
 from langgraph.store.base import BaseStore
 
 from adaptive_reasoner.config import ReasonerConfig
@@ -38,6 +37,7 @@ from adaptive_reasoner.nodes.parts import assemble
 from adaptive_reasoner.nodes.refine import make_refine_node
 from adaptive_reasoner.nodes.review import make_review_node
 from adaptive_reasoner.nodes.second_opinion import make_second_opinion_node
+from adaptive_reasoner.nodes.tool_claims import ToolClaims, make_tools_node
 from adaptive_reasoner.nodes.triage import make_triage_node
 from adaptive_reasoner.routing import (
     route_after_confidence_gate,
@@ -73,8 +73,9 @@ def build_reasoning_graph(  # noqa: PLR0913 - the public signature is fixed by t
     Args:
         fast: a chat model, "embedded", or a string as `init_chat_model` takes it.
         deep: the model that thinks; None is the fast model with thinking switched on.
-        tools: what the answering nodes may call; a call passes the gate before it runs. Without them, a call of
-            the graph may bring its own (`ReasoningContext`), whose calls come back with the answer.
+        tools: what the answering nodes may call; a call passes the gate before it runs, and runs once (as with
+            `downstream`). Without them, a call of the graph may bring its own (`ReasoningContext`), whose calls
+            come back with the answer.
         downstream: a tool, runnable or function that gets {"answer", "report"} once an answer is accepted,
             and never twice (under `durability="sync"` not even if the process is killed).
         config: how to triage, doubt and spend.
@@ -88,6 +89,7 @@ def build_reasoning_graph(  # noqa: PLR0913 - the public signature is fixed by t
     config = config or ReasonerConfig()
     parts = assemble(fast, deep, tools, config)
     claims = Claims() if downstream is not None else None
+    tool_claims = ToolClaims(lambda state: state["turn"].get("tool_claims")) if tools else None
 
     graph = StateGraph(
         ReasoningState,
@@ -98,9 +100,9 @@ def build_reasoning_graph(  # noqa: PLR0913 - the public signature is fixed by t
     graph.add_node("triage", make_triage_node(parts))
     graph.add_node("fast_answer", make_fast_answer_node(parts))
     graph.add_node("deep_think", make_deep_think_node(parts))
-    graph.add_node("confidence_gate", make_confidence_gate_node(parts))
+    graph.add_node("confidence_gate", make_confidence_gate_node(parts, tool_claims))
     graph.add_node("refine", make_refine_node(parts))
-    graph.add_node("review", make_review_node(runs_tools=bool(tools)))
+    graph.add_node("review", make_review_node(tool_claims))
     graph.add_node("hand_off", make_hand_off_node(config, recorder, claims, parts.purse))
 
     graph.add_edge(START, "triage")
@@ -114,8 +116,8 @@ def build_reasoning_graph(  # noqa: PLR0913 - the public signature is fixed by t
     graph.add_edge("deep_think", judged_by)
     graph.add_edge("refine", judged_by)
     after_gate, after_review = ["refine", "deep_think", "review", "hand_off"], ["hand_off"]
-    if tools:
-        graph.add_node("tools", ToolNode(tools, handle_tool_errors=True))
+    if tool_claims:
+        graph.add_node("tools", make_tools_node(tools, tool_claims))
         graph.add_conditional_edges("tools", route_after_tools)
         after_gate.append("tools")
         after_review.append("tools")

@@ -2,6 +2,9 @@
 
 from typing import Literal
 
+from langchain_core.messages import AIMessage
+from langgraph.types import Send
+
 from adaptive_reasoner.state import ReasoningState
 
 
@@ -12,21 +15,29 @@ def route_after_triage(state: ReasoningState) -> Literal["fast_answer", "deep_th
 
 def route_after_confidence_gate(
     state: ReasoningState,
-) -> Literal["refine", "deep_think", "review", "tools", "hand_off"]:
+) -> Literal["refine", "deep_think", "review", "hand_off"] | list[Send]:
     """The gate's verdict names the next node (see `nodes.confidence_gate.NEXT_NODE`)."""
-    return state["turn"]["next_node"]
+    node = state["turn"]["next_node"]
+    return _tool_runs(state) if node == "tools" else node
 
 
 def route_after_tools(state: ReasoningState) -> Literal["fast_answer", "deep_think"]:
-    """A tool's result goes back to the node that asked for it."""
-    return "deep_think" if state["reasoning"]["rounds"][-1]["node"] == "deep_think" else "fast_answer"
+    """A tool's result goes back to the model that asked for it."""
+    nodes = [one["node"] for one in state["reasoning"]["rounds"]]
+    return "deep_think" if "deep_think" in nodes else "fast_answer"
 
 
-def route_after_review(state: ReasoningState) -> Literal["tools", "hand_off"]:
+def route_after_review(state: ReasoningState) -> Literal["hand_off"] | list[Send]:
     """A person's decision is handed on; only a call of tools that was approved is run first."""
-    return "tools" if state["turn"]["next_node"] == "tools" else "hand_off"
+    return _tool_runs(state) if state["turn"]["next_node"] == "tools" else "hand_off"
 
 
 def route_after_hand_off(state: ReasoningState) -> Literal["deliver", "__end__"]:
     """Only a settled answer is claimed, and only a claimed one is delivered."""
     return "deliver" if state["turn"]["claim"] else "__end__"
+
+
+def _tool_runs(state: ReasoningState) -> list[Send]:
+    """A task for each call: one that pauses, or is killed, makes none of the others run again."""
+    newest = state["messages"][-1]
+    return [Send("tools", [call]) for call in newest.tool_calls] if isinstance(newest, AIMessage) else []

@@ -200,6 +200,7 @@ class ThreadTotals(TypedDict):
     cost_usd: float | None
 
 
+    tool_claims: NotRequired[dict[str, str]]  # of the tool calls that are run next, by their ids
 class ReasoningState(TypedDict):
     """The graph's whole state; `candidates` runs parallel to `reasoning["rounds"]`, and triage sets all keys."""
 

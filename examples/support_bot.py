@@ -1,8 +1,8 @@
-"""A support bot with tools: a refund whose order number the model is unsure of is thought over, or shown to a person.
+"""A support bot with tools: a refund whose order number the model is unsure of is asked for again, or shown to a person.
 
-The shipped model calls no tools, so a scripted one stands in for yours. It reads the first customer's order wrong at
-first, and right when it thinks; of the second one's it is not sure either way, so a person decides before anything
-is refunded.
+A scripted model stands in for yours. It reads the first customer's order wrong at first, and right when it is shown
+what it was unsure of; of the second one's it is not sure, though it thinks and is asked again, so a person decides
+before anything is refunded.
 
     python examples/support_bot.py
 """
@@ -32,11 +32,12 @@ def scripted_model() -> ScriptedChatModel:
     """Stands in for a model that calls tools and gives log probabilities."""
     return ScriptedChatModel(
         [
-            asks_for("A-71", probability=0.45),
+            asks_for("A-71", probability=0.6),
             asks_for("A-17", probability=0.98),
             Reply(text="Your order A-17 is refunded."),
             asks_for("B-20", probability=0.4),
             asks_for("B-02", probability=0.5),
+            asks_for("B-02", probability=0.6),
             Reply(text="Your order B-02 is refunded."),
         ]
     )

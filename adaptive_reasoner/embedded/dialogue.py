@@ -53,10 +53,11 @@ def refine_request(spans: Sequence[Sequence[tuple[str, float]]]) -> str:
     """
     if not spans:
         return REFINE_REQUEST_ENDING
-    return f"Unsure: {'; '.join(_render_span(span) for span in spans)}. {REFINE_REQUEST_ENDING}"
+    return f"Unsure: {'; '.join(render_span(span) for span in spans)}. {REFINE_REQUEST_ENDING}"
 
 
-def _render_span(span: Sequence[tuple[str, float]]) -> str:
+def render_span(span: Sequence[tuple[str, float]]) -> str:
+    """The texts of one uncertain span with their probabilities: "42" (60%) or "24" (30%)."""
     options = [f'"{text.strip()}" ({p:.0%})' for text, p in span[: MAX_ALTERNATIVES + 1]]
     return " or ".join(options)
 

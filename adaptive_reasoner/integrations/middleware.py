@@ -24,8 +24,8 @@ from adaptive_reasoner.config import ReasonerConfig
 from adaptive_reasoner.errors import ConfigurationError, MissingExtraError
 from adaptive_reasoner.integrations.chat_model import AdaptiveChatModel
 from adaptive_reasoner.integrations.middleware_thread import StaysOnModel, newest_report, switches_of
-from adaptive_reasoner.integrations.middleware_tools import ToolClaims, ToolResult
 from adaptive_reasoner.models import ModelSpec, resolve_model
+from adaptive_reasoner.nodes.tool_claims import ToolClaims, ToolResult
 from adaptive_reasoner.state import ReasoningReport, Recorder
 from adaptive_reasoner.thinking import model_name_of
 from adaptive_reasoner.triage import AsksModel, estimator_for
@@ -110,7 +110,7 @@ class AdaptiveReasoningMiddleware(AgentMiddleware[AdaptiveReasoningState, Any, A
         self._recorder = recorder
         self._stays = stay == "thread" and self._deep is not None
         self._built: dict[int, _Loop] = {}
-        self._tool_claims = ToolClaims()
+        self._tool_claims = ToolClaims(lambda state: state.get("adaptive_claims"))
 
     def wrap_model_call(self, request: ModelRequest, handler: Handler) -> ExtendedModelResponse:
         """Call the model within the loop."""

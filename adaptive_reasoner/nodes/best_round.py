@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from langchain_core.messages import AIMessage
 
 from adaptive_reasoner.gate.comparison import Comparison
+from adaptive_reasoner.nodes.repair import said
 from adaptive_reasoner.state import MODE_OF_NODE, AnsweringNode, Mode, Round
 
 # Where no risk is known: a thought-through answer is taken to be better than a doubted fast one.
 _RISK_IF_UNKNOWN: dict[Mode, float] = {"fast": 0.9, "refine": 0.8, "deep": 0.4}
-_RISK_OF_UNRUN_TOOL_CALL = 1.5
+_LEAST_RISK_OF_UNRUN_CALL, _RISK_SHARE_OF_UNRUN_CALL = 1.0, 0.9
 _RISK_OF_NO_ANSWER = 2.0
 
 
@@ -18,7 +19,11 @@ def risk_of(one: Round) -> float:
     if "error" in one:
         return _RISK_OF_NO_ANSWER
     if "tool_calls" in one:
-        return _RISK_OF_UNRUN_TOOL_CALL
+        return _LEAST_RISK_OF_UNRUN_CALL + _RISK_SHARE_OF_UNRUN_CALL * _own_risk(one)
+    return _own_risk(one)
+
+
+def _own_risk(one: Round) -> float:
     risk, minimum = one["signal"]["risk"], one["signal"]["min_probability"]
     if risk is not None:
         return risk
@@ -67,7 +72,7 @@ def repeats_doubt(candidates: Sequence[AIMessage]) -> bool:
     """True if the last two answers are the same: asking a third time would bring the same doubt back."""
     if len(candidates) < 2:
         return False
-    last, before = (str(message.text).strip() for message in (candidates[-1], candidates[-2]))
+    last, before = said(candidates[-1]), said(candidates[-2])
     return bool(last) and last == before
 
 

@@ -14,9 +14,11 @@ from adaptive_reasoner.nodes.call_settings import CallSettings, read_call_settin
 from adaptive_reasoner.nodes.parts import Parts
 from adaptive_reasoner.nodes.problems import was_cut_off
 from adaptive_reasoner.nodes.rounds import count_of, round_of, with_best, with_decision, with_round
+from adaptive_reasoner.nodes.repair import said
 from adaptive_reasoner.nodes.run_metadata import show_round
 from adaptive_reasoner.nodes.token_heat import token_entropies
 from adaptive_reasoner.state import (
+from adaptive_reasoner.nodes.tool_claims import ToolClaims
     MODE_OF_NODE,
     Attempt,
     ReasoningReport,
@@ -26,6 +28,7 @@ from adaptive_reasoner.state import (
     Verdict,
 )
 from adaptive_reasoner.uncertainty.entropy import Bounds, token_bounds
+from adaptive_reasoner.thinking import is_embedded
 from adaptive_reasoner.uncertainty.logprobs import parse_response
 from adaptive_reasoner.uncertainty.message import with_repeats, with_thought
 from adaptive_reasoner.uncertainty.score import score_tokens, unknown_signal
@@ -55,17 +58,18 @@ class _Options:
     stopped_by: str | None
 
 
-def make_confidence_gate_node(parts: Parts) -> "_ConfidenceGateNode":
-    """Build the node from the gates of each mode."""
-    return _ConfidenceGateNode(parts)
+def make_confidence_gate_node(parts: Parts, tool_claims: ToolClaims | None = None) -> "_ConfidenceGateNode":
+    """Build the node from the gates of each mode; with the graph's own tools, it claims the calls to be run."""
+    return _ConfidenceGateNode(parts, tool_claims)
 
 
 class _ConfidenceGateNode:
     """Callable node; its result completes the last round with a verdict."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, tool_claims: ToolClaims | None) -> None:
         self._parts = parts
 
+        self._tool_claims = tool_claims
     def __call__(self, state: ReasoningState, config: RunnableConfig) -> Update:
         settings = read_call_settings(config, self._parts.config)
         message, attempt = state["candidates"][-1], state["turn"]["attempt"]
@@ -74,7 +78,7 @@ class _ConfidenceGateNode:
         bounds = token_bounds(answer.tokens) if answer.trusted and answer.tokens else None
         signal = self._signal(answer, bounds, message, attempt)
         if attempt["node"] == "refine":
-            signal = with_repeats(signal, str(message.text), str(state["candidates"][-2].text))
+            signal = with_repeats(signal, said(message), said(state["candidates"][-2]))
         if attempt["node"] == "deep_think":
             signal = self._with_support(signal, state, message)
         judged = with_round(state, round_of(attempt, signal, message))
@@ -132,7 +136,7 @@ class _ConfidenceGateNode:
     ) -> _Options:
         may_refine = (
             not attempt["error"]
-            and not message.tool_calls
+            and self._can_repair(state, message)
             and count_of(state, "refine") < self._parts.config.max_refinements
             and not repeats_doubt(state["candidates"][state["turn"]["answers_from"] :])
         )
@@ -156,16 +160,21 @@ class _ConfidenceGateNode:
         if decision.verdict in ("accept", "give_up", "review"):
             report = with_best(report, state["turn"]["answers_from"], self._parts.fast_gate)
         # Calls of tools that the caller brought are handed on; only the graph's own are run here.
-        has_tools = bool(self._parts.fast_tools)
-        runs_tools = has_tools and decision.verdict == "accept" and bool(message.tool_calls)
+        tool_claims = self._tool_claims if decision.verdict == "accept" and message.tool_calls else None
+    def _can_repair(self, state: ReasoningState, message: AIMessage) -> bool:
+        """The embedded model never learned to look at a call of its own again."""
+        by_deep = answered_by_deep(state["reasoning"]["rounds"])
+        model = (self._parts.deep if by_deep else self._parts.fast).model
+        return not (message.tool_calls and is_embedded(model))
+
         stopped_by = options.stopped_by if decision.verdict in ("give_up", "review") else None
         turn: Turn = {
             **state["turn"],
             "attempt": None,
-            "next_node": "tools" if runs_tools else NEXT_NODE[decision.verdict],
+            "next_node": "tools" if tool_claims else NEXT_NODE[decision.verdict],
             "stopped_by": stopped_by,
         }
-        if not runs_tools:
+        if tool_claims is None:
             return {"reasoning": report, "turn": turn}
         turn["answers_from"] = len(report["rounds"])
         return {"reasoning": report, "turn": turn, "messages": [message]}
@@ -177,6 +186,7 @@ def _allowed(decision: Decision, situation: Situation, attempt: Attempt) -> Deci
         raise ConfigurationError(
             f"The gate's verdict is {decision.verdict!r}; use one of: {', '.join(NEXT_NODE)}."
         )
+        turn["tool_claims"] = tool_claims.claim([message])
     is_open = {
         "accept": not attempt["error"],
         "refine": situation.can_refine,

@@ -78,7 +78,8 @@ class _HandOffNode:
 def best_candidate(state: ReasoningState) -> AIMessage:
     """The answer that is handed on: the edited one, the accepted one, or the best so far."""
     report, candidates = state["reasoning"], state["candidates"]
-    if report.get("review", {}).get("action") == "edit":
+    is_reviewed = bool(report["rounds"]) and report["rounds"][-1]["verdict"] == "review"
+    if is_reviewed and report.get("review", {}).get("action") == "edit":
         return candidates[-1]
     index = report["accepted_round"]  # -1, where every call failed: the last one may hold a refusal's words
     return candidates[index] if index < len(candidates) else AIMessage("")

@@ -2,38 +2,43 @@
 
 from typing import Any, cast
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, ToolCall
 from langgraph.types import interrupt
 
 from adaptive_reasoner.nodes.hand_off import best_candidate
+from adaptive_reasoner.nodes.tool_claims import ToolClaims
 from adaptive_reasoner.state import ReasoningState
 
 Update = dict[str, Any]
 ACTIONS = ("approve", "edit", "reject")
+_CALLS_WANTED = (
+    '"tool_calls" goes with the action "edit" where a call of tools is reviewed: '
+    '[{"name": "…", "args": {…}}], at least one.'
+)
 
 
-def make_review_node(*, runs_tools: bool) -> "_ReviewNode":
-    """Build the node; without `runs_tools`, an approved call of tools is handed on to the caller."""
-    return _ReviewNode(runs_tools=runs_tools)
+def make_review_node(tool_claims: ToolClaims | None) -> "_ReviewNode":
+    """Build the node; without the graph's own tools, an approved call of tools is handed on to the caller."""
+    return _ReviewNode(tool_claims)
 
 
 class _ReviewNode:
     """Callable node; its result is the person's decision."""
 
-    def __init__(self, *, runs_tools: bool) -> None:
-        self._runs_tools = runs_tools
+    def __init__(self, tool_claims: ToolClaims | None) -> None:
+        self._tool_claims = tool_claims
 
     def __call__(self, state: ReasoningState) -> Update:
-        return review(state, runs_tools=self._runs_tools)
+        return review(state, self._tool_claims)
 
 
-def review(state: ReasoningState, *, runs_tools: bool = True) -> Update:
-    """Ask until the reply is one of the three actions; `edit` needs the new answer.
+def review(state: ReasoningState, tool_claims: ToolClaims | None = None) -> Update:
+    """Ask until the reply is one of the three actions; `edit` needs the new answer, or the new calls.
 
     The interrupt's value holds the answer and the report. Resume with `Command(resume={"action": "approve"})`,
     `{"action": "edit", "answer": "…"}` or `{"action": "reject"}`; the bare word does for the first and last.
     Where the best answer is a call of tools, they stand under "tool_calls", and approving runs them or, where they
-    are the caller's, hands them on.
+    are the caller's, hands them on; `{"action": "edit", "tool_calls": […]}` puts others in their place.
     """
     report, best = state["reasoning"], best_candidate(state)
     question: dict[str, Any] = {
@@ -44,25 +49,60 @@ def review(state: ReasoningState, *, runs_tools: bool = True) -> Update:
     }
     if best.tool_calls:
         question["tool_calls"] = [{"name": call["name"], "args": call["args"]} for call in best.tool_calls]
-    decision, problem = _read(interrupt(question))
+    decision, problem = _read(interrupt(question), best)
     while problem:
-        decision, problem = _read(interrupt({**question, "problem": problem}))
+        decision, problem = _read(interrupt({**question, "problem": problem}), best)
     update: Update = {"reasoning": {**report, "review": decision}}
-    if decision["action"] == "edit":
-        update["candidates"] = [*state["candidates"], AIMessage(decision["answer"])]
-    if decision["action"] == "approve" and best.tool_calls and runs_tools:
-        update["messages"] = [best]
-        update["turn"] = {**state["turn"], "next_node": "tools", "answers_from": len(report["rounds"])}
+    settled = _edited(best, decision) if decision["action"] == "edit" else best
+    if decision["action"] != "reject" and settled.tool_calls and tool_claims:
+        claims = tool_claims.claim([settled])
+        turn = {"next_node": "tools", "answers_from": len(report["rounds"]), "tool_claims": claims}
+        update["messages"] = [settled]
+        update["turn"] = {**state["turn"], **turn}
+    elif settled is not best:
+        update["candidates"] = [*state["candidates"], settled]
     return update
 
 
-def _read(reply: Any) -> tuple[dict[str, Any], str | None]:
+def _read(reply: Any, best: AIMessage) -> tuple[dict[str, Any], str | None]:
     decision = cast("dict[str, Any]", reply if isinstance(reply, dict) else {"action": reply})
     action = decision.get("action")
     if action not in ACTIONS:
         return {}, f"action is {action!r}; use one of: {', '.join(ACTIONS)}."
-    answer = decision.get("answer")
-    if action == "edit" and not (isinstance(answer, str) and answer.strip()):
+    answer, calls = decision.get("answer"), decision.get("tool_calls")
+    if calls is not None and not (action == "edit" and best.tool_calls and _are_calls(calls)):
+        return {}, _CALLS_WANTED
+    if action == "edit" and calls is None and not (isinstance(answer, str) and answer.strip()):
         return {}, 'the action "edit" needs the new text under "answer".'
-    kept = {key: decision[key] for key in ("action", "answer", "comment", "reviewer") if key in decision}
-    return kept, None
+    names = ("action", "answer", "tool_calls", "comment", "reviewer")
+    return {key: decision[key] for key in names if key in decision}, None
+
+
+def _are_calls(calls: Any) -> bool:
+    """True for one or more of {"name": …, "args": {…}}."""
+    if not isinstance(calls, list) or not calls:
+        return False
+    shapes = [
+        cast("dict[str, Any]", one) if isinstance(one, dict) else {} for one in cast("list[Any]", calls)
+    ]
+    return all(isinstance(one.get("name"), str) and isinstance(one.get("args"), dict) for one in shapes)
+
+
+def _edited(best: AIMessage, decision: dict[str, Any]) -> AIMessage:
+    """The person's words, or calls; a call keeps the id of the one in whose place it stands."""
+    calls = decision.get("tool_calls")
+    if calls is None:
+        return AIMessage(decision["answer"])
+    ids = [call["id"] for call in best.tool_calls]
+    return AIMessage(
+        "",
+        tool_calls=[
+            ToolCall(
+                name=call["name"],
+                args=call["args"],
+                id=(ids[place] if place < len(ids) else None) or f"edited_{place + 1}",
+                type="tool_call",
+            )
+            for place, call in enumerate(calls)
+        ],
+    )

@@ -24,7 +24,19 @@ def labelled_value(text: str) -> Range | None:
 
 def scalar_values(text: str) -> list[Range]:
     """Every string (without its quotes), number and constant that is a value; keys and syntax are none."""
-    return [_value(lexeme) for lexeme in _LEXEME.finditer(text) if lexeme.lastgroup != "key"]
+    return [place for _, place in named_values(text)]
+
+
+def named_values(text: str) -> list[tuple[str, Range]]:
+    """The same, each with the key before it; those of a list share their list's, "" where there is none."""
+    found: list[tuple[str, Range]] = []
+    name = ""
+    for lexeme in _LEXEME.finditer(text):
+        if lexeme.lastgroup == "key":
+            name = lexeme["key"].rstrip(": \t\r\n").strip("\"'")
+        else:
+            found.append((name, _value(lexeme)))
+    return found
 
 
 def _value(match: re.Match[str]) -> Range:

@@ -99,13 +99,14 @@ def test_support_bot_refunds_what_is_sure_or_approved(run_example):
     assert run_example("support_bot.py") == [
         "Please refund A-17.",
         "refund('A-17') runs",
-        "fast_answer -> escalate",
-        "deep_think -> accept",
+        "fast_answer -> refine",
+        "refine -> accept",
         "Your order A-17 is refunded.",
         "Please refund B, the second one.",
         "a person is asked about {'order': 'B-02'}",
         "refund('B-02') runs",
         "fast_answer -> escalate",
-        "deep_think -> review",
+        "deep_think -> refine",
+        "refine -> review",
         "Your order B-02 is refunded.",
     ]

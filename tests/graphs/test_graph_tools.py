@@ -52,7 +52,7 @@ def test_an_accepted_call_runs_once_and_its_result_comes_back(ask, build, weathe
 
 
 def test_a_doubted_call_is_not_run_but_thought_through(ask, build, weather, asked):
-    graph = build(call("Rom", 0.5), call("Rome"), sure("Sunny in Rome."), tools=[weather])
+    graph = build(call("Rom", 0.3), call("Rome"), sure("Sunny in Rome."), tools=[weather])
     run = ask(graph, "Weather in Rome?")
     assert asked == ["Rome"]
     assert run.steps == [("fast_answer", "escalate"), ("deep_think", "accept"), ("deep_think", "accept")]
@@ -61,10 +61,10 @@ def test_a_doubted_call_is_not_run_but_thought_through(ask, build, weather, aske
 
 
 def test_a_call_that_stays_doubtful_is_not_run_and_said_so(ask, build, weather, asked):
-    graph = build(call("Rom", 0.5), call("Roma", 0.5), tools=[weather])
+    graph = build(call("Rom", 0.6), call("Rom", 0.6), call("Roma", 0.6), tools=[weather])
     run = ask(graph, "Weather in Rome?")
     assert asked == []
-    assert run.steps == [("fast_answer", "escalate"), ("deep_think", "give_up")]
+    assert run.steps == [("fast_answer", "refine"), ("refine", "escalate"), ("deep_think", "give_up")]
     assert run.answer == "I was not sure enough to call weather, so nothing was run."
     assert not run.message.tool_calls
     assert "tool_calls" not in run.message.additional_kwargs
@@ -152,7 +152,7 @@ def test_a_person_may_approve_a_doubted_call(ask_few, build, weather, asked):
         call("Rome", 0.7),
         sure("Sunny in Rome."),
         tools=[weather],
-        config=ReasonerConfig(review="low_confidence"),
+        config=ReasonerConfig(review="low_confidence", max_refinements=0),
         checkpointer=InMemorySaver(),
     )
     run = ask_few(graph, "Weather in Rome?", config=THREAD)
@@ -165,7 +165,7 @@ def test_a_person_may_approve_a_doubted_call(ask_few, build, weather, asked):
 
 
 def test_a_person_may_reject_a_doubted_call(ask_few, build, weather, asked):
-    config = ReasonerConfig(review="low_confidence")
+    config = ReasonerConfig(review="low_confidence", max_refinements=0)
     graph = build(
         call("Rom", 0.5), call("Rome", 0.7), tools=[weather], config=config, checkpointer=InMemorySaver()
     )
@@ -186,7 +186,7 @@ def test_a_call_through_an_endpoint_runs(chat_openai, scripted, weather, asked):
 
 
 def test_a_call_that_was_not_run_does_not_spoil_the_next_turn_at_an_endpoint(chat_openai, scripted, weather):
-    served = scripted(call("Rom", 0.5), call("Roma", 0.5), sure("Fine."))
+    served = scripted(call("Rom", 0.6), call("Rom", 0.6), call("Roma", 0.6), sure("Fine."))
     graph = build_reasoning_graph(chat_openai(served), tools=[weather], checkpointer=InMemorySaver())
     graph.invoke({"messages": "Weather in Rome?"}, THREAD)
     assert graph.invoke({"messages": "Never mind. How are you?"}, THREAD)["messages"][-1].text == "Fine."

@@ -1,19 +1,21 @@
 """A tool call is run once, whatever happens to the process: what `deliver` does for the graph's hand-off.
 
-After the model's turn the calls that are to be run are claimed in the agent's state, and the checkpointer keeps the
-claims; this process keeps the right to act on them (see `nodes.claims`). A process that was killed in the middle of
-a tool leaves it unknown what the tool did, so another one that resumes the thread says so instead of running it
-again. A call that pauses for a person runs anew after the answer, in whatever process, as LangGraph has it.
+The calls that are to be run are claimed in the state, and the checkpointer keeps the claims; this process keeps the
+right to act on them (see `nodes.claims`). A process that was killed in the middle of a tool leaves it unknown what
+the tool did, so another one that resumes the thread says so instead of running it again. A call that pauses for a
+person runs anew after the answer, in whatever process, as LangGraph has it.
 """
 
 # LangChain leaves the type arguments of its middleware open.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.tools import BaseTool
+from langgraph.prebuilt import ToolNode
 from langgraph.types import Command
 
 from adaptive_reasoner.nodes.claims import Claims
@@ -23,10 +25,15 @@ ToolResult = ToolMessage | Command[Any]
 
 
 class ToolClaims:
-    """Claims the calls of a model's message, and lets each be run once."""
+    """Claims the calls of a model's message, and lets each be run once.
 
-    def __init__(self) -> None:
+    Args:
+        claims_in: from the state to the claims in it, by the calls' ids.
+    """
+
+    def __init__(self, claims_in: Callable[[Mapping[str, Any]], Mapping[str, str] | None]) -> None:
         self._claims = Claims()
+        self._claims_in = claims_in
 
     def claim(self, messages: list[Any]) -> dict[str, str]:
         """A claim for each call that the newest message asks for; none where it asks for nothing."""
@@ -46,7 +53,7 @@ class ToolClaims:
 
     @contextmanager
     def _taken(self, request: Any) -> Generator[bool]:
-        claim: str | None = (request.state.get("adaptive_claims") or {}).get(request.tool_call["id"])
+        claim: str | None = (self._claims_in(request.state) or {}).get(request.tool_call["id"])
         if claim is None:
             yield True
             return
@@ -55,6 +62,11 @@ class ToolClaims:
         except Exception:  # it paused, or ended by itself; only a process that vanished leaves that unknown
             self._claims.give_back(claim)
             raise
+
+
+def make_tools_node(tools: Sequence[BaseTool], claims: ToolClaims) -> ToolNode:
+    """Build the node that runs one claimed call of the graph's own tools; what a tool raises is its answer."""
+    return ToolNode(tools, handle_tool_errors=True, wrap_tool_call=claims.run, awrap_tool_call=claims.arun)
 
 
 def _has_answer(request: Any) -> bool:
