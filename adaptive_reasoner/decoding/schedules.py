@@ -55,3 +55,20 @@ class WarmupAlpha:
 def _check_finite(alpha: float) -> None:
     if not isinstance(alpha, (int, float)) or not math.isfinite(alpha):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError(f"alpha must be a finite number, not {alpha!r}; 1.0 is the paper's.")
+
+
+@dataclass(frozen=True, slots=True)
+class BoundedAlpha:
+    """Guidance for the first tokens only: a budget of guided thinking, after which the target goes on alone.
+
+    Attributes:
+        inner: gives alpha until then.
+        tokens: guided ones.
+    """
+
+    inner: AlphaSchedule
+    tokens: int
+
+    def at(self, generated: int) -> float:
+        """`inner`'s alpha for the first `tokens` tokens, then 0."""
+        return self.inner.at(generated) if generated < self.tokens else 0.0

@@ -23,7 +23,7 @@ class InProcess(Family):
             on={"thinking": "on"},
             budget=lambda tokens: {"thinking": {"budget_tokens": tokens}},
             answer_first={"thinking": "answer_first"},
-            is_obeyed=is_embedded(model),
+            is_obeyed=is_embedded(model) or bool(getattr(model, "obeys_thinking", False)),
         )
 
 
