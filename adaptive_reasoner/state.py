@@ -188,6 +188,7 @@ class Turn(TypedDict):
     answers_from: int  # first round whose answer may be handed on; earlier ones asked for tools
     stopped_by: str | None  # the limit that ruled out further calls
     claim: str | None  # what claims this turn's hand-off to `downstream`; None once it is done
+    tool_claims: NotRequired[dict[str, str]]  # of the tool calls that are run next, by their ids
     begun: NotRequired["ThreadTotals"]  # what the question took in runs before the caller's tools
 
 
@@ -200,7 +201,6 @@ class ThreadTotals(TypedDict):
     cost_usd: float | None
 
 
-    tool_claims: NotRequired[dict[str, str]]  # of the tool calls that are run next, by their ids
 class ReasoningState(TypedDict):
     """The graph's whole state; `candidates` runs parallel to `reasoning["rounds"]`, and triage sets all keys."""
 

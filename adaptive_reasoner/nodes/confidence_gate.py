@@ -13,12 +13,12 @@ from adaptive_reasoner.nodes.best_round import answered_by_deep, repeats_doubt
 from adaptive_reasoner.nodes.call_settings import CallSettings, read_call_settings
 from adaptive_reasoner.nodes.parts import Parts
 from adaptive_reasoner.nodes.problems import was_cut_off
-from adaptive_reasoner.nodes.rounds import count_of, round_of, with_best, with_decision, with_round
 from adaptive_reasoner.nodes.repair import said
+from adaptive_reasoner.nodes.rounds import count_of, round_of, with_best, with_decision, with_round
 from adaptive_reasoner.nodes.run_metadata import show_round
 from adaptive_reasoner.nodes.token_heat import token_entropies
-from adaptive_reasoner.state import (
 from adaptive_reasoner.nodes.tool_claims import ToolClaims
+from adaptive_reasoner.state import (
     MODE_OF_NODE,
     Attempt,
     ReasoningReport,
@@ -27,8 +27,8 @@ from adaptive_reasoner.nodes.tool_claims import ToolClaims
     Turn,
     Verdict,
 )
-from adaptive_reasoner.uncertainty.entropy import Bounds, token_bounds
 from adaptive_reasoner.thinking import is_embedded
+from adaptive_reasoner.uncertainty.entropy import Bounds, token_bounds
 from adaptive_reasoner.uncertainty.logprobs import parse_response
 from adaptive_reasoner.uncertainty.message import with_repeats, with_thought
 from adaptive_reasoner.uncertainty.score import score_tokens, unknown_signal
@@ -68,8 +68,8 @@ class _ConfidenceGateNode:
 
     def __init__(self, parts: Parts, tool_claims: ToolClaims | None) -> None:
         self._parts = parts
-
         self._tool_claims = tool_claims
+
     def __call__(self, state: ReasoningState, config: RunnableConfig) -> Update:
         settings = read_call_settings(config, self._parts.config)
         message, attempt = state["candidates"][-1], state["turn"]["attempt"]
@@ -153,6 +153,12 @@ class _ConfidenceGateNode:
             stopped_by=attempt["refused_by"] or deep_refusal or refine_refusal,
         )
 
+    def _can_repair(self, state: ReasoningState, message: AIMessage) -> bool:
+        """The embedded model never learned to look at a call of its own again."""
+        by_deep = answered_by_deep(state["reasoning"]["rounds"])
+        model = (self._parts.deep if by_deep else self._parts.fast).model
+        return not (message.tool_calls and is_embedded(model))
+
     def _update(
         self, state: ReasoningState, decision: Decision, options: _Options, message: AIMessage
     ) -> Update:
@@ -161,12 +167,6 @@ class _ConfidenceGateNode:
             report = with_best(report, state["turn"]["answers_from"], self._parts.fast_gate)
         # Calls of tools that the caller brought are handed on; only the graph's own are run here.
         tool_claims = self._tool_claims if decision.verdict == "accept" and message.tool_calls else None
-    def _can_repair(self, state: ReasoningState, message: AIMessage) -> bool:
-        """The embedded model never learned to look at a call of its own again."""
-        by_deep = answered_by_deep(state["reasoning"]["rounds"])
-        model = (self._parts.deep if by_deep else self._parts.fast).model
-        return not (message.tool_calls and is_embedded(model))
-
         stopped_by = options.stopped_by if decision.verdict in ("give_up", "review") else None
         turn: Turn = {
             **state["turn"],
@@ -177,6 +177,7 @@ class _ConfidenceGateNode:
         if tool_claims is None:
             return {"reasoning": report, "turn": turn}
         turn["answers_from"] = len(report["rounds"])
+        turn["tool_claims"] = tool_claims.claim([message])
         return {"reasoning": report, "turn": turn, "messages": [message]}
 
 
@@ -186,7 +187,6 @@ def _allowed(decision: Decision, situation: Situation, attempt: Attempt) -> Deci
         raise ConfigurationError(
             f"The gate's verdict is {decision.verdict!r}; use one of: {', '.join(NEXT_NODE)}."
         )
-        turn["tool_claims"] = tool_claims.claim([message])
     is_open = {
         "accept": not attempt["error"],
         "refine": situation.can_refine,
