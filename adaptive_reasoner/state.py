@@ -77,6 +77,16 @@ class Triage(TypedDict):
     latency_seconds: NotRequired[float]  # of that call
 
 
+class Cut(TypedDict):
+    """Where an answer's stream was cut, because the verdict could only be "escalate"."""
+
+    after_tokens: int  # that had come; the output tokens of the round
+    window_tokens: int  # over which the certainty is a mean
+    measure: str  # what the certainty is: "confidence" (DeepConf's C), "entropy" (negative) or "logprob"
+    certainty: float  # of the newest window, nats
+    threshold: float  # at or below which a window cuts, nats
+
+
 class Round(TypedDict):
     """One model call and what the gate made of it."""
 
@@ -92,6 +102,7 @@ class Round(TypedDict):
     signal_calls: NotRequired[int]  # further calls, within this round's usage, that its signal took
     capped_to: NotRequired[int]  # output tokens that a budget left for the call, fewer than it would take
     thinking: NotRequired[str]  # how the model thought otherwise than it was asked, where that shows
+    cut: NotRequired[Cut]  # the answer was cut off early and is none
 
 
 class BudgetStatus(TypedDict):
@@ -177,6 +188,7 @@ class Attempt(TypedDict):
     signal_calls: NotRequired[int]  # model calls that this took
     capped_to: NotRequired[int]  # output tokens that a budget left for the call
     thinking: NotRequired[str]  # how the model thought otherwise than it was asked
+    cut: NotRequired[Cut]  # its stream was cut early
 
 
 class Turn(TypedDict):

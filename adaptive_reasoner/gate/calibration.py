@@ -2,18 +2,22 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from langchain_core.messages import AIMessage
 
+from adaptive_reasoner.config import Situation
 from adaptive_reasoner.errors import CalibrationError, ConfigurationError
+from adaptive_reasoner.gate.early_cut_fitting import WholeAnswer, fit_early_cut
 from adaptive_reasoner.gate.error_target import for_error
 from adaptive_reasoner.gate.escalation_target import for_escalation
 from adaptive_reasoner.gate.profile import GateProfile
 from adaptive_reasoner.gate.scored import Scored
 from adaptive_reasoner.state import Signal, Triage
+from adaptive_reasoner.uncertainty.logprobs import parse_response
 from adaptive_reasoner.uncertainty.message import score_message
 from adaptive_reasoner.uncertainty.support import with_support
+from adaptive_reasoner.uncertainty.token_measures import token_measures
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ def calibrate(
     max_escalation: float | None = None,
     max_error: float | None = None,
     confidence: float = 0.9,
+    max_wrongly_cut: float | None = 0.05,
 ) -> GateProfile:
     """Fit risks for each mode that examples show, and set the gate for exactly one target.
 
@@ -50,20 +55,33 @@ def calibrate(
     modes without examples follow the uncalibrated rule. Refining is left out: its gain cannot be seen in these
     examples.
 
+    Where the fast answers are long enough and hold every token's log probabilities, it also fits when the stream of
+    one is cut because it will be escalated (`GateProfile.early_cut`).
+
     Args:
         examples: labelled answers, like those that the gate will see.
         max_escalation: in [0, 1].
         max_error: in (0, 1).
-        confidence: in [.5, 1), of the promise and of the test whether the signal is informative.
+        confidence: in [.5, 1), of the promises and of the test whether the signal is informative.
+        max_wrongly_cut: in (0, 1): at most this share of the cut answers would have stood; None: nothing is cut.
 
     Raises:
-        ConfigurationError: none or both of the targets, or one out of range.
+        ConfigurationError: none or both of the targets, or a number out of range.
         CalibrationError: the examples cannot support the target, with the numbers.
     """
+    if max_wrongly_cut is not None and not 0 < max_wrongly_cut < 1:
+        raise ConfigurationError(
+            f"max_wrongly_cut is {max_wrongly_cut}; it must lie between 0 and 1, or be None."
+        )
     target = CalibrationTarget(max_escalation, max_error, confidence)
     names = Counter(_model_name(example.fast) for example in examples)
     model = names.most_common(1)[0][0] if names else ""
-    return calibrate_scored(_score(examples), len(examples), model, target)
+    profile = calibrate_scored(_score(examples), len(examples), model, target)
+    if max_wrongly_cut is None:
+        return profile
+    answers = [one for example in examples if (one := _whole_answer(example, profile))]
+    early_cut = fit_early_cut(answers, max_accepted=max_wrongly_cut, confidence=confidence)
+    return replace(profile, early_cut=early_cut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +137,22 @@ def _score(examples: Sequence[CalibrationExample]) -> list[Scored]:
             known = (_deep_tokens(example), example.triage)
             scored.append(Scored(fast, not example.fast_correct, deep, deep_wrong, *known))
     return scored
+
+
+def _whole_answer(example: CalibrationExample, profile: GateProfile) -> WholeAnswer | None:
+    """The fast answer as its stream shows it, and whether it stands; None where its confidence is unknown."""
+    answer, fast = parse_response(example.fast), score_message(example.fast)
+    if fast["kind"] != "logprobs":
+        return None
+    situation = Situation(
+        mode="fast", can_refine=True, can_escalate=True, can_review=False, triage=example.triage
+    )
+    decision = profile.decide(fast, situation)
+    stands = decision.verdict != "escalate"
+    deep = _deep_signal(example, fast)
+    if not stands and deep and profile.comparison:
+        stands = profile.comparison.keeps_fast({**fast, "risk": decision.risk}, deep) or False
+    return WholeAnswer(token_measures(answer.tokens), stands)
 
 
 def _deep_tokens(example: CalibrationExample) -> int | None:

@@ -9,6 +9,7 @@ from adaptive_reasoner.config import Decision, Situation
 from adaptive_reasoner.errors import ProfileError
 from adaptive_reasoner.gate.comparison import Comparison, comparison_from_json
 from adaptive_reasoner.gate.decision import decide
+from adaptive_reasoner.gate.early_cut import EarlyCut
 from adaptive_reasoner.gate.mode_profile import ModeProfile, mode_profile_from_json
 from adaptive_reasoner.profile_files import read_profile, write_profile
 from adaptive_reasoner.state import Mode, Signal
@@ -34,6 +35,7 @@ class GateProfile:
         feeds_spans: whether a refine request names the uncertain spans; False where calibration found that this
             model refines better from the plain request.
         comparison: when a fast answer stands although a deep one was given; None: the lesser risk wins.
+        early_cut: when a fast answer's stream is cut because it will be escalated; None: never.
         provenance: plain JSON: the data, the target and the figures behind it.
     """
 
@@ -42,6 +44,7 @@ class GateProfile:
     modes: Mapping[Mode, ModeProfile]
     feeds_spans: bool = True
     comparison: Comparison | None = None
+    early_cut: EarlyCut | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def __post_init__(self) -> None:
@@ -66,6 +69,7 @@ class GateProfile:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; `from_json` reads it."""
         compared = {"comparison": self.comparison.to_json()} if self.comparison else {}
+        cut = {"early_cut": self.early_cut.to_json()} if self.early_cut else {}
         return {
             "version": VERSION,
             "kind": self.kind,
@@ -73,6 +77,7 @@ class GateProfile:
             "modes": {mode: profile.to_json() for mode, profile in self.modes.items()},
             "feeds_spans": self.feeds_spans,
             **compared,
+            **cut,
             "provenance": dict(self.provenance),
         }
 
@@ -93,7 +98,7 @@ class GateProfile:
         modes, provenance = fields.get("modes"), fields.get("provenance", {})
         if not isinstance(modes, Mapping) or not isinstance(provenance, Mapping):
             raise ProfileError("`modes` and `provenance` of a gate profile must be JSON objects.")
-        comparison = fields.get("comparison")
+        comparison, early_cut = fields.get("comparison"), fields.get("early_cut")
         return cls(
             kind=cast("ProfileKind", fields.get("kind")),
             model=str(fields.get("model", "")),
@@ -103,6 +108,7 @@ class GateProfile:
             },
             feeds_spans=bool(fields.get("feeds_spans", True)),
             comparison=None if comparison is None else comparison_from_json(comparison),
+            early_cut=None if early_cut is None else EarlyCut.from_json(early_cut),
             provenance=cast("Mapping[str, Any]", provenance),
         )
 
