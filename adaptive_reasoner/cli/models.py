@@ -11,6 +11,7 @@ from adaptive_reasoner.errors import ConfigurationError
 EMBEDDED = "embedded"
 OPENAI_KEY = "OPENAI_API_KEY"
 _OPENAI_PREFIX = "openai:"
+_FOLDERS = ("local:", "guided:")  # of this machine, whatever an endpoint serves
 # Local servers take any key, and a key that was meant for one host must not travel to another.
 _NO_KEY = "not-needed"
 
@@ -41,7 +42,9 @@ def _names_openai(choice: ModelChoice) -> bool:
 
 
 def _model(name: str, choice: ModelChoice) -> BaseChatModel | str:
-    if name == EMBEDDED or (choice.base_url is None and not name.startswith(_OPENAI_PREFIX)):
+    if name == EMBEDDED or name.startswith(_FOLDERS):
+        return name
+    if choice.base_url is None and not name.startswith(_OPENAI_PREFIX):
         return name
     from langchain_openai import ChatOpenAI
     from pydantic import SecretStr

@@ -29,7 +29,7 @@ Fast = Annotated[
     str | None,
     typer.Option(
         envvar="ADAPTIVE_REASONER_FAST",
-        help='Model that answers: "embedded" (default), or such as "openai:gpt-4.1-mini".',
+        help='Model that answers: "embedded" (default), such as "openai:gpt-4.1-mini", or "local:FOLDER".',
         rich_help_panel=_MODELS,
     ),
 ]
