@@ -14,9 +14,14 @@ _LEAST_RISK_OF_UNRUN_CALL, _RISK_SHARE_OF_UNRUN_CALL = 1.0, 0.9
 _RISK_OF_NO_ANSWER = 2.0
 
 
+def is_answer(one: Round) -> bool:
+    """False of a call that failed, and of an answer that was cut off before its end."""
+    return "error" not in one and "cut" not in one
+
+
 def risk_of(one: Round) -> float:
     """The round's risk for comparing answers; an unrun tool call and a failed call are worse than any answer."""
-    if "error" in one:
+    if not is_answer(one):
         return _RISK_OF_NO_ANSWER
     if "tool_calls" in one:
         return _LEAST_RISK_OF_UNRUN_CALL + _RISK_SHARE_OF_UNRUN_CALL * _own_risk(one)
@@ -43,7 +48,7 @@ def best_round(rounds: Sequence[Round], first: int = 0, *, comparison: Compariso
     """
     best = -1
     for index in range(first, len(rounds)):
-        if "error" not in rounds[index] and (
+        if is_answer(rounds[index]) and (
             best < 0 or not _is_better(rounds[best], rounds[index], comparison)
         ):
             best = index
@@ -60,7 +65,7 @@ def _is_better(older: Round, newer: Round, comparison: Comparison | None) -> boo
 
 
 def _answers(one: Round, node: AnsweringNode) -> bool:
-    return one["node"] == node and "error" not in one and "tool_calls" not in one
+    return one["node"] == node and is_answer(one) and "tool_calls" not in one
 
 
 def answered_by_deep(rounds: Sequence[Round]) -> bool:

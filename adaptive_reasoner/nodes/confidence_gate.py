@@ -9,6 +9,7 @@ from langgraph.config import get_stream_writer
 
 from adaptive_reasoner.config import Decision, Situation
 from adaptive_reasoner.errors import BudgetExhaustedError, ConfigurationError, RefusalError
+from adaptive_reasoner.gate.early_cut import cut_words
 from adaptive_reasoner.nodes.best_round import answered_by_deep, repeats_doubt
 from adaptive_reasoner.nodes.call_settings import CallSettings, read_call_settings
 from adaptive_reasoner.nodes.parts import Parts
@@ -94,6 +95,8 @@ class _ConfidenceGateNode:
     ) -> Signal:
         if attempt["error"]:
             return unknown_signal(attempt["error_message"] or attempt["error"])
+        if "cut" in attempt:
+            return unknown_signal(cut_words(attempt["cut"]))
         if was_cut_off(message):
             return unknown_signal("the answer was cut off at its limit of output tokens")
         if "signal" in attempt:
@@ -103,7 +106,7 @@ class _ConfidenceGateNode:
     def _with_support(self, signal: Signal, state: ReasoningState, message: AIMessage) -> Signal:
         rounds, first = state["reasoning"]["rounds"], state["turn"]["answers_from"]
         for index in range(len(rounds) - 1, first - 1, -1):
-            if rounds[index]["node"] == "fast_answer":
+            if rounds[index]["node"] == "fast_answer" and "cut" not in rounds[index]:
                 earlier = rounds[index]["signal"], state["candidates"][index]
                 return with_support(signal, message, *earlier, self._parts.config.answer_span)
         return signal
@@ -113,7 +116,7 @@ class _ConfidenceGateNode:
     ) -> Decision:
         mode, can_review = MODE_OF_NODE[attempt["node"]], self._parts.config.review == "low_confidence"
         allocation = self._parts.config.allocation
-        is_whole = not attempt["error"] and not was_cut_off(judged["candidates"][-1])
+        is_whole = _is_answer(attempt) and not was_cut_off(judged["candidates"][-1])
         situation = Situation(
             mode=mode,
             can_refine=options.can_refine,
@@ -126,7 +129,13 @@ class _ConfidenceGateNode:
         rounds = judged["reasoning"]["rounds"]
         by_deep = mode != "fast" and answered_by_deep(rounds)
         gate = self._parts.deep_gate if by_deep else self._parts.fast_gate
-        decision = _allowed(gate.decide(rounds[-1]["signal"], situation), situation, attempt)
+        signal = rounds[-1]["signal"]
+        wanted = (
+            Decision("escalate", str(signal["reason"]), None)
+            if "cut" in attempt
+            else gate.decide(signal, situation)
+        )
+        decision = _allowed(wanted, situation, attempt)
         if options.stopped_by and decision.verdict in ("give_up", "review"):
             return Decision(decision.verdict, f"{decision.reason}; {options.stopped_by}", decision.risk)
         return decision
@@ -135,7 +144,7 @@ class _ConfidenceGateNode:
         self, state: ReasoningState, settings: CallSettings, attempt: Attempt, message: AIMessage
     ) -> _Options:
         may_refine = (
-            not attempt["error"]
+            _is_answer(attempt)
             and self._can_repair(state, message)
             and count_of(state, "refine") < self._parts.config.max_refinements
             and not repeats_doubt(state["candidates"][state["turn"]["answers_from"] :])
@@ -181,6 +190,10 @@ class _ConfidenceGateNode:
         return {"reasoning": report, "turn": turn, "messages": [message]}
 
 
+def _is_answer(attempt: Attempt) -> bool:
+    return not attempt["error"] and "cut" not in attempt
+
+
 def _allowed(decision: Decision, situation: Situation, attempt: Attempt) -> Decision:
     """The decision, unless it takes a way that is closed: a caller's own gate must not make the graph run on."""
     if decision.verdict not in NEXT_NODE:
@@ -188,7 +201,7 @@ def _allowed(decision: Decision, situation: Situation, attempt: Attempt) -> Deci
             f"The gate's verdict is {decision.verdict!r}; use one of: {', '.join(NEXT_NODE)}."
         )
     is_open = {
-        "accept": not attempt["error"],
+        "accept": _is_answer(attempt),
         "refine": situation.can_refine,
         "escalate": situation.can_escalate,
         "review": situation.can_review,

@@ -111,6 +111,7 @@ def _replacement_text(best: AIMessage, report: ReasoningReport, answer_tools: fr
         return None  # the caller runs them
     if calls and not has_failed:
         return TOOL_NOT_RUN.format(tools=", ".join(calls))
-    if calls or best.invalid_tool_calls or not str(best.text).strip():
+    was_cut = has_failed and "cut" in report["rounds"][-1]
+    if calls or was_cut or best.invalid_tool_calls or not str(best.text).strip():
         return NOT_ANSWERED.format(reason=report["rounds"][-1].get("reason", ""))
     return None

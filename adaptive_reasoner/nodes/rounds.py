@@ -28,6 +28,8 @@ def round_of(attempt: Attempt, signal: Signal, message: AIMessage) -> Round:
         one["capped_to"] = most
     if note := attempt.get("thinking"):
         one["thinking"] = note
+    if "cut" in attempt:
+        one["cut"] = attempt["cut"]
     if message.tool_calls:
         one["tool_calls"] = [call["name"] for call in message.tool_calls]
     return one
