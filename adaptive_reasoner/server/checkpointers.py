@@ -5,7 +5,7 @@
 
 import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -16,7 +16,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from adaptive_reasoner.errors import ConfigurationError, MissingExtraError
 
 _SQLITE = "sqlite:///"
-_CONNECT_SECONDS = 10.0
+_CONNECT_SECONDS = 10
 _MOST_CONNECTIONS = 16
 
 
@@ -58,16 +58,19 @@ async def _open_sqlite(file: str) -> AsyncGenerator[Checkpointer]:
     import aiosqlite
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-    try:
-        connection = await aiosqlite.connect(file)
+    _check_file(file)
+    async with aiosqlite.connect(file) as connection:
         saver = AsyncSqliteSaver(connection)
         await saver.setup()
+        yield Checkpointer(saver, (sqlite3.Error,))
+
+
+def _check_file(file: str) -> None:
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA user_version = 0")
     except sqlite3.Error as error:
         raise ConfigurationError(f"threads.url: the file {file} cannot be used: {error}.") from error
-    try:
-        yield Checkpointer(saver, (sqlite3.Error, ValueError))
-    finally:
-        await connection.close()
 
 
 @asynccontextmanager
@@ -77,29 +80,25 @@ async def _open_postgres(url: str) -> AsyncGenerator[Checkpointer]:
             "Threads in Postgres need langgraph-checkpoint-postgres: pip install langgraph-checkpoint-postgres."
         )
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-    from psycopg import Error
+    from psycopg import AsyncConnection, Error
     from psycopg.rows import dict_row
     from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+    try:  # the pool would try for long and log each attempt
+        await (await AsyncConnection.connect(url, connect_timeout=_CONNECT_SECONDS)).close()
+    except Error as error:
+        raise ConfigurationError(f"threads.url: Postgres cannot be reached: {error}.") from error
     options: dict[str, Any] = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
     pool: Any = AsyncConnectionPool(
-        url, min_size=1, max_size=_MOST_CONNECTIONS, kwargs=options, open=False, check=_check_of()
+        url,
+        min_size=1,
+        max_size=_MOST_CONNECTIONS,
+        timeout=_CONNECT_SECONDS,
+        kwargs=options,
+        open=False,
+        check=AsyncConnectionPool.check_connection,  # a restarted database has closed its connections
     )
-    try:
-        await pool.open(wait=True, timeout=_CONNECT_SECONDS)
+    async with pool:
         saver = AsyncPostgresSaver(pool)
         await saver.setup()
-    except (Error, PoolTimeout) as error:
-        await pool.close()
-        raise ConfigurationError(f"threads.url: Postgres cannot be reached: {error}.") from error
-    try:
         yield Checkpointer(saver, (Error, PoolTimeout, OSError))
-    finally:
-        await pool.close()
-
-
-def _check_of() -> Any:
-    """A connection that a restarted database closed is replaced before it is used."""
-    from psycopg_pool import AsyncConnectionPool
-
-    return AsyncConnectionPool.check_connection

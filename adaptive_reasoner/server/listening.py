@@ -1,8 +1,12 @@
 """Where the server listens, and how it says so."""
 
+import asyncio
+import signal
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -49,26 +53,57 @@ def check_address(settings: ServerSettings) -> None:
 
 
 def run(app: FastAPI, settings: ServerSettings, say: Callable[[Listening], None]) -> None:
-    """Serve `app` until it is told to stop; `say` is told where, before the first request.
+    """Serve `app` until the process is told to stop; `say` is told where, before the first request.
 
     Raises:
-        ConfigurationError: nothing can listen at the address.
+        ConfigurationError: nothing can listen at the address, or what the server needs cannot be opened.
+    """
+    with listen(settings) as listener:
+        server = server_of(app)
+        _end_quietly(server)
+        asyncio.run(serve_app(app, server, listener, lambda: say(listening_at(listener, settings))))
+
+
+def server_of(app: FastAPI) -> uvicorn.Server:
+    """Uvicorn around `app`, quiet, its lifespan left to `serve_app`."""
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    return uvicorn.Server(config)
+
+
+async def serve_app(
+    app: FastAPI, server: uvicorn.Server, listener: socket.socket, opened: Callable[[], None]
+) -> None:
+    """Open what `app` needs, then serve: what cannot be opened is raised, where uvicorn would log and exit."""
+    async with app.router.lifespan_context(app):
+        opened()
+        await server.serve(sockets=[listener])
+
+
+def _end_quietly(server: uvicorn.Server) -> None:
+    """End with code 0 once everything is closed: uvicorn raises the signal anew as soon as it has stopped serving."""
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        if not server.started:
+            sys.exit(128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+
+
+def listen(settings: ServerSettings) -> socket.socket:
+    """A socket at the address of the settings.
+
+    Raises:
+        ConfigurationError: nothing can listen there.
     """
     section = settings.section(ListenSection)
-    listener = _listen(section)
-    with listener:
-        say(_listening(listener, settings))
-        config = uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-        )
-        uvicorn.Server(config).run(sockets=[listener])
-
-
-def _listen(section: ListenSection) -> socket.socket:
     family = socket.AF_INET6 if ":" in section.host else socket.AF_INET
     listener = socket.socket(family)
     try:
@@ -83,7 +118,8 @@ def _listen(section: ListenSection) -> socket.socket:
     return listener
 
 
-def _listening(listener: socket.socket, settings: ServerSettings) -> Listening:
+def listening_at(listener: socket.socket, settings: ServerSettings) -> Listening:
+    """What is said of a socket that listens."""
     host, port = settings.section(ListenSection).host, listener.getsockname()[1]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     models, threads = settings.section(ModelsSection), settings.section(ThreadsSection)
