@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 BudgetScope = Literal["query", "thread", "tenant", "day"]
 AnswerSpan = str | Callable[[str], tuple[int, int] | None]
+Thoughts = Literal["keep", "redact", "drop"] | tuple[str, ...] | Callable[[str], str]
 ThinkingSetting = Literal["auto", "off", "on"] | dict[str, int]
 
 
@@ -166,7 +167,13 @@ class ReasonerConfig:
             first: `RationaleAgreement`, `Verifier`, `SampleAgreement` of `adaptive_reasoner.uncertainty`, or your own.
         answer_span: the part of the answer that is scored: "auto", "whole", a regular expression (group 1, or
             the whole match) or a callable from text to (start, end).
-        answer_order: "answer_first" makes models that can give the answer before the rationale.
+        answer_order: "answer_first" asks fast answers for the answer first and its rationale after it, which is held
+            against it; "auto" does so where triage expects the fast answer to be doubtful.
+        rationale_share: of the questions that are answered first, this share, in [0, 1], is asked for a rationale,
+            drawn by a hash of their text; the others are answered alone and cost no more than fast answers.
+        thoughts: what becomes of thoughts and rationales, in messages, streams, traces and checkpoints: "keep";
+            "redact" (a mark in their place); "drop"; a tuple of regular expressions, whose matches are redacted; or a
+            callable from what was thought to what may be seen of it.
         top_logprobs: alternatives a token that are asked for, 2 to 20.
     """
 
@@ -190,6 +197,8 @@ class ReasonerConfig:
     fallback_signals: "tuple[SignalSource, ...]" = ()
     answer_span: AnswerSpan = "auto"
     answer_order: Literal["think_first", "answer_first", "auto"] = "think_first"
+    rationale_share: float = 1.0
+    thoughts: Thoughts = "keep"
     top_logprobs: int = 20
 
     def __post_init__(self) -> None:
@@ -203,6 +212,8 @@ class ReasonerConfig:
         check_positive("model_timeout_seconds", self.model_timeout_seconds)
         check_positive("max_output_tokens", self.max_output_tokens, whole=True)
         check_range("least_thinking_share", self.least_thinking_share, 0.0, 1.0)
+        check_range("rationale_share", self.rationale_share, 0.0, 1.0)
+        _check_thoughts(self.thoughts)
         check_patterns("always_think", self.always_think)
         check_patterns("never_think", self.never_think)
         self._check_parts()
@@ -244,6 +255,13 @@ class ReasonerConfig:
             raise ConfigurationError(
                 f'answer_span is {span!r}; use "auto", "whole", a regular expression or a callable.'
             )
+
+
+def _check_thoughts(thoughts: Any) -> None:
+    if isinstance(thoughts, str):
+        check_choice("thoughts", thoughts, ("keep", "redact", "drop"))
+    elif not callable(thoughts):
+        check_patterns("thoughts", thoughts)
 
 
 def _check_allocation(allocation: Any) -> None:

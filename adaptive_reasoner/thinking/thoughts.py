@@ -45,19 +45,25 @@ def with_thoughts_apart(message: AIMessage) -> AIMessage:
     return message.model_copy(update={"content": [*thoughts, *texts], "additional_kwargs": kept})
 
 
-def with_thoughts_beside(message: AIMessage) -> AIMessage:
+def with_thoughts_beside(message: AIMessage, *, is_opened: bool = False) -> AIMessage:
     """`message` with thoughts that its text began with in `additional_kwargs`, where every provider ignores them.
 
     Only spellings that models use of their own accord count: `<reasoning>` may be a form that the caller asked for.
-    A text that ends inside its thoughts stays as it is: there is no answer.
+    Of a text that ends inside its thoughts nothing is left: there is no answer.
+
+    Args:
+        message: an answer.
+        is_opened: the prompt may have opened the thoughts, so that any closing mark ends them.
     """
-    if not isinstance(message.content, str) or not holds_own_thoughts(message.content):
+    text = message.content
+    if not isinstance(text, str):
         return message
-    thoughts, answer = split_thoughts(message.content)
-    if answer is None:
+    ends_only = is_opened and "</think>" in text and not sent_thoughts(message)
+    if not ends_only and not holds_own_thoughts(text):
         return message
+    thoughts, answer = split_thoughts(text, is_open=ends_only)
     kept = {_FIELDS[0]: thoughts} if thoughts else {}
-    changed = {"content": answer, "additional_kwargs": {**message.additional_kwargs, **kept}}
+    changed = {"content": answer or "", "additional_kwargs": {**message.additional_kwargs, **kept}}
     return message.model_copy(update=changed)
 
 

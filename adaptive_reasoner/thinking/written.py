@@ -26,6 +26,17 @@ _OWN_ACCORD = re.compile(
 _LONE_CLOSING = re.compile(r"\n</think>\s*(?:\n|\Z)")
 
 
+# The same, and what closes each where that is plain text; "": only the whole text tells.
+OWN_OPENINGS = {
+    "<think>": "</think>",
+    "[THINK]": "[/THINK]",
+    "<|channel>thought": "<channel|>",
+    "<|channel|>": "",
+    "Here is my thought process:": "",
+    "Here's my thought process:": "",
+}
+
+
 def holds_own_thoughts(text: str) -> bool:
     """True if `text` begins with thoughts in one of the spellings that models were trained to use."""
     return _OWN_ACCORD.match(text) is not None or _LONE_CLOSING.search(text) is not None

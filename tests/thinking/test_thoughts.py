@@ -97,7 +97,7 @@ def test_thoughts_can_be_set_apart_from_the_text(message):
         ("<think>\n\n</think>\n\n4", "4", {}),
         ("Here is my thought process: Hm. Here is my response: 4", "4", {"reasoning_content": "Hm."}),
         ("<think>Hm.</think>", "", {"reasoning_content": "Hm."}),
-        ("<think>Hm", "<think>Hm", {}),  # no answer came
+        ("<think>Hm", "", {"reasoning_content": "Hm"}),  # no answer came
         ("<reasoning>Hm.</reasoning>4", "<reasoning>Hm.</reasoning>4", {}),  # perhaps as it was asked for
         ("4", "4", {}),
     ],
