@@ -99,16 +99,25 @@ class Display:
             self.thoughts.append(self._thought.strip())
             if self.show_thoughts:
                 self._print_indented(Text(self._thought.strip(), style="dim italic"))
-        for line in self._answer_lines(event):
+        is_draft = event.round["verdict"] in ("refine", "escalate")
+        for line in self._answer_lines(event, is_draft=is_draft):
             self._print_indented(line)
         self._print_indented(Text(f"→ {round_words(event.round)}", style="dim"))
         self._thought = self._text = ""
 
-    def _answer_lines(self, event: Judged) -> list[Text]:
+    def _answer_lines(self, event: Judged, *, is_draft: bool) -> list[Text]:
+        """The answer with its bars; a draft that another answer follows is struck out."""
+        ending = " …" if "cut" in event.round else ""
         if not event.tokens:
-            return [Text(event.text)] if event.text else []
-        tokens = aligned(event.text, event.tokens)
-        return list(marked_lines(tokens, self._width, ascii_only=self.console.options.ascii_only))
+            lines = [Text(event.text + ending)] if event.text else []
+            texts = lines
+        else:
+            tokens = [*aligned(event.text, event.tokens), *([(ending, 0.0)] if ending else [])]
+            lines = list(marked_lines(tokens, self._width, ascii_only=self.console.options.ascii_only))
+            texts = lines[::2]
+        for text in texts if is_draft else ():
+            text.stylize("strike")
+        return lines
 
     def _show_result(self, event: HandedOff) -> None:
         self.stop()

@@ -81,5 +81,7 @@ class Answering:
             attempt["capped_to"] = outcome.capped_to
         if outcome.thinking is not None:
             attempt["thinking"] = outcome.thinking
+        if outcome.cut is not None:
+            attempt["cut"] = outcome.cut
         candidates = [*state.get("candidates", []), outcome.message]
         return {"candidates": candidates, "turn": {**state["turn"], "attempt": attempt}}

@@ -87,7 +87,7 @@ class _ConfidenceGateNode:
         decision = self._decide(judged, attempt, options, settings)
         update = self._update(judged, decision, options, message)
         show_round(update["reasoning"], message, config)
-        _announce(update["reasoning"], str(message.text), token_entropies(answer, bounds))
+        _announce(update["reasoning"], message, token_entropies(answer, bounds))
         return update
 
     def _signal(
@@ -212,8 +212,14 @@ def _allowed(decision: Decision, situation: Situation, attempt: Attempt) -> Deci
     return Decision("review" if situation.can_review else "give_up", reason, decision.risk)
 
 
-def _announce(report: ReasoningReport, text: str, tokens: list[list[str | float]] | None) -> None:
-    """Tell a watching caller; the token entropies are for showing and stay out of the state."""
-    index = len(report["rounds"]) - 1
-    event: dict[str, Any] = {"event": "round", "index": index, "round": report["rounds"][-1]}
-    get_stream_writer()({**event, "text": text, "tokens": tokens})
+def _announce(report: ReasoningReport, message: AIMessage, tokens: list[list[str | float]] | None) -> None:
+    """Tell a watching caller; the token entropies are for showing and stay out of the state.
+
+    Who shows drafts as they stream takes back what came under the restart's `message_id`.
+    """
+    index, last, tell = len(report["rounds"]) - 1, report["rounds"][-1], get_stream_writer()
+    event: dict[str, Any] = {"event": "round", "index": index, "round": last}
+    tell({**event, "text": str(message.text), "tokens": tokens})
+    if last["verdict"] in ("refine", "escalate"):
+        restart = {"event": "restart", "index": index, "message_id": message.id}
+        tell({**restart, "next": NEXT_NODE[last["verdict"]], "reason": last.get("reason", "")})

@@ -9,6 +9,7 @@ from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest
 from adaptive_reasoner.nodes.parts import Parts
 from adaptive_reasoner.nodes.sendable import sendable
 from adaptive_reasoner.nodes.two_forms import TwoForms
+from adaptive_reasoner.nodes.watched_answer import watched_request
 from adaptive_reasoner.state import ReasoningState
 from adaptive_reasoner.thinking import has_thinking_switch, logprob_kwargs, merged, thinking_kwargs
 from adaptive_reasoner.thinking.switch import Thinking
@@ -16,7 +17,8 @@ from adaptive_reasoner.thinking.switch import Thinking
 
 def make_fast_answer_node(parts: Parts) -> TwoForms:
     """Build the node that answers without thinking."""
-    return Answering("fast_answer", partial(fast_request, parts), parts.config, parts.purse).as_node()
+    prepare = partial(watched_request, parts, fast_request)
+    return Answering("fast_answer", prepare, parts.config, parts.purse).as_node()
 
 
 def fast_request(

@@ -13,8 +13,10 @@ from adaptive_reasoner.budget.tokens import count_tokens
 from adaptive_reasoner.errors import AdaptiveReasonerError, ModelTimeoutError
 from adaptive_reasoner.nodes.isolated import DaemonThreads, arun_isolated, run_isolated
 from adaptive_reasoner.nodes.problems import as_our_error, find_problem
+from adaptive_reasoner.nodes.stream_collector import EARLY_CUT
+from adaptive_reasoner.nodes.stream_watch import Watch
 from adaptive_reasoner.nodes.whole_logprobs import WholeLogprobs
-from adaptive_reasoner.state import Usage
+from adaptive_reasoner.state import Cut, Usage
 from adaptive_reasoner.thinking import (
     Thinking,
     keep_thoughts,
@@ -22,6 +24,7 @@ from adaptive_reasoner.thinking import (
     unmet_wish,
     with_thoughts_beside,
 )
+from adaptive_reasoner.thinking.policy import KEEP, ThoughtPolicy, thoughts_first
 
 _KEEP_THREAD_SECONDS = 10.0
 
@@ -35,12 +38,14 @@ class ModelRequest:
         kwargs: call-time arguments.
         max_seconds: what a budget leaves for the call, None if none limits it.
         thinking: what `kwargs` ask of its thinking, "written" where `messages` do; None: nothing is asked.
+        watch: when its stream is cut; None: never.
     """
 
     messages: list[BaseMessage]
     kwargs: dict[str, Any] = field(default_factory=dict[str, Any])
     max_seconds: float | None = None
     thinking: Thinking | Literal["written"] | None = None
+    watch: Watch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class Outcome:
         refused_by: the limit that forbade the call, None if it was made.
         capped_to: output tokens that a budget left for it, None if it got what it would take.
         thinking: how it thought otherwise than it was asked, None if it did not or nobody can tell.
+        cut: where its stream was cut, so that `message` is no answer; None if it came to its end.
     """
 
     message: AIMessage
@@ -66,6 +72,7 @@ class Outcome:
     refused_by: str | None = None
     capped_to: int | None = None
     thinking: str | None = None
+    cut: Cut | None = None
 
 
 class ModelCaller:
@@ -76,6 +83,7 @@ class ModelCaller:
         timeout_seconds: of each call, None for no limit.
         price: of its tokens; None: it is unknown, and so is what a call costs.
         cached: let LangChain's cache answer.
+        thoughts: what becomes of them.
     """
 
     def __init__(
@@ -85,10 +93,11 @@ class ModelCaller:
         *,
         price: Price | None = None,
         cached: bool = True,
+        thoughts: ThoughtPolicy = KEEP,
     ) -> None:
         self.model = model
         self._price = price
-        whole = WholeLogprobs.around(keep_thoughts(model))
+        whole = WholeLogprobs.around(keep_thoughts(model), thoughts)
         self._whole = whole if cached else whole.model_copy(update={"cache": False})
         self._timeout_seconds = timeout_seconds
         self._threads = DaemonThreads(keep_seconds=_KEEP_THREAD_SECONDS)
@@ -97,7 +106,7 @@ class ModelCaller:
         """Call the model; never raises what the model raises."""
         started = time.monotonic()
         result = run_isolated(
-            lambda: self._whole.invoke(request.messages, config, **request.kwargs),
+            lambda: self._model_for(request).invoke(request.messages, config, **request.kwargs),
             self._deadline(request),
             self._threads,
         )
@@ -107,16 +116,32 @@ class ModelCaller:
         """The same without blocking the event loop."""
         started = time.monotonic()
         result = await arun_isolated(
-            self._whole.ainvoke(request.messages, config, **request.kwargs), self._deadline(request)
+            self._model_for(request).ainvoke(request.messages, config, **request.kwargs),
+            self._deadline(request),
         )
         return self._outcome(result, request, time.monotonic() - started)
+
+    def usage_of_cut(self, request: ModelRequest, output_tokens: int) -> Usage:
+        """What a call took whose stream was cut after so many tokens: counted here, nobody reports it."""
+        sent = self._count_sent(request)
+        usage: Usage = {**no_usage(), "input_tokens": sent, "output_tokens": output_tokens}
+        usage["total_tokens"] = sent + output_tokens
+        usage["cost_usd"] = None if self._price is None else self._price.cost(sent, output_tokens)
+        return usage
+
+    def _model_for(self, request: ModelRequest) -> WholeLogprobs:
+        return self._whole if request.watch is None else self._whole.watched_by(request.watch)
 
     def _deadline(self, request: ModelRequest) -> float | None:
         limits = [limit for limit in (self._timeout_seconds, request.max_seconds) if limit is not None]
         return min(limits, default=None)
 
     def _outcome(self, result: AIMessage | Exception, request: ModelRequest, latency: float) -> Outcome:
-        message = AIMessage("") if isinstance(result, Exception) else with_thoughts_beside(result)
+        message = AIMessage("") if isinstance(result, Exception) else self._parted(result)
+        cut: Cut | None = message.response_metadata.get(EARLY_CUT)
+        if cut is not None:
+            usage = self.usage_of_cut(request, cut["after_tokens"])
+            return Outcome(message, usage, latency, usage_estimated=True, cut=cut)
         error = (
             as_our_error(result) if isinstance(result, Exception) else find_problem(message, request.kwargs)
         )
@@ -129,6 +154,13 @@ class ModelCaller:
         thinking = None if error else self._unmet_wish(message, request)
         return Outcome(message, usage, latency, error, usage_estimated=reported is None, thinking=thinking)
 
+    def _parted(self, message: AIMessage) -> AIMessage:
+        """What only a whole message shows: the lone end of a thought in a streamed text, and the order of blocks."""
+        parted, thoughts = with_thoughts_beside(message), self._whole.thoughts
+        if parted is not message:
+            return thoughts.applied(parted)
+        return message if thoughts is KEEP else thoughts_first(message)
+
     def _unmet_wish(self, message: AIMessage, request: ModelRequest) -> str | None:
         if request.thinking is None:
             return None
@@ -136,7 +168,7 @@ class ModelCaller:
 
     def _estimated_usage(self, message: AIMessage, request: ModelRequest) -> Usage:
         name = model_name_of(self.model)
-        sent = count_tokens(request.messages, name, request.kwargs.get("tools", ())).tokens
+        sent = self._count_sent(request)
         received = count_tokens([message], name).tokens if message.content or message.tool_calls else 0
         return {
             "input_tokens": sent,
@@ -145,6 +177,11 @@ class ModelCaller:
             "total_tokens": sent + received,
             "cost_usd": None,
         }
+
+    def _count_sent(self, request: ModelRequest) -> int:
+        return count_tokens(
+            request.messages, model_name_of(self.model), request.kwargs.get("tools", ())
+        ).tokens
 
 
 def _cost(price: Price | None, usage: Usage, message: AIMessage) -> float | None:

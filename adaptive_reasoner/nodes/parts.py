@@ -14,6 +14,7 @@ from adaptive_reasoner.models import ModelSpec, resolve_model
 from adaptive_reasoner.nodes.model_call import ModelCaller
 from adaptive_reasoner.nodes.purse import Purse
 from adaptive_reasoner.thinking import model_name_of
+from adaptive_reasoner.thinking.policy import policy_of
 
 Arguments = dict[str, Any]
 
@@ -49,10 +50,15 @@ def assemble(
     fast_model = resolve_model(fast)
     deep_model = fast_model if deep is None else resolve_model(deep)
     purse = Purse(config, fast_model, deep_model)
+
+    def caller(model: BaseChatModel) -> ModelCaller:
+        price, thoughts = purse.price_of(model), policy_of(config.thoughts)
+        return ModelCaller(model, config.model_timeout_seconds, price=price, thoughts=thoughts)
+
     return Parts(
         config=config,
-        fast=ModelCaller(fast_model, config.model_timeout_seconds, price=purse.price_of(fast_model)),
-        deep=ModelCaller(deep_model, config.model_timeout_seconds, price=purse.price_of(deep_model)),
+        fast=caller(fast_model),
+        deep=caller(deep_model),
         thinks_by_prompt=deep is None,
         fast_tools=bound_arguments(fast_model, tools, {}),
         deep_tools=bound_arguments(deep_model, tools, {}),

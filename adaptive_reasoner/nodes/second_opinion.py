@@ -29,6 +29,7 @@ from adaptive_reasoner.nodes.till import Till, Wish
 from adaptive_reasoner.nodes.two_forms import TwoForms
 from adaptive_reasoner.state import AnsweringNode, Attempt, ReasoningState
 from adaptive_reasoner.thinking import logprob_kwargs, takes_temperature, thinking_kwargs
+from adaptive_reasoner.thinking.policy import policy_of
 from adaptive_reasoner.uncertainty.message import score_message
 from adaptive_reasoner.uncertainty.opinion import Ask, cheapest_informative
 from adaptive_reasoner.uncertainty.score import unknown_signal
@@ -105,7 +106,7 @@ class _SecondOpinion:
         return {"turn": {**state["turn"], "attempt": {**attempt, "signal": signal}}}
 
     def _is_needed(self, message: AIMessage, attempt: Attempt) -> bool:
-        if attempt["error"] or was_cut_off(message):
+        if attempt["error"] or "cut" in attempt or was_cut_off(message):
             return False
         return score_message(message, self._parts.config.answer_span)["kind"] == "unknown"
 
@@ -136,8 +137,9 @@ class _SecondOpinion:
         return caller
 
     def _caller(self, model: BaseChatModel, *, cached: bool = True) -> ModelCaller:
-        price = self._parts.purse.price_of(model)
-        return ModelCaller(model, self._parts.config.model_timeout_seconds, price=price, cached=cached)
+        price, config = self._parts.purse.price_of(model), self._parts.config
+        thoughts = policy_of(config.thoughts)
+        return ModelCaller(model, config.model_timeout_seconds, price=price, cached=cached, thoughts=thoughts)
 
 
 def _sampling(caller: ModelCaller, given: Mapping[str, Any], attempt: Attempt, ask: Ask) -> dict[str, Any]:
