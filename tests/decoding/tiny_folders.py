@@ -30,11 +30,15 @@ def letter_tokenizer(letters: list[str], template: str | None = TEMPLATE) -> Any
 
 
 def save_folder(
-    folder: Path, seed: int, letters: list[str] | None = None, template: str | None = TEMPLATE
+    folder: Path,
+    seed: int,
+    letters: list[str] | None = None,
+    template: str | None = TEMPLATE,
+    context: int = 128,
 ) -> str:
     """A folder that `from_pretrained` takes; returns its path."""
     tokenizer = letter_tokenizer(letters or LETTERS, template)
-    model = tiny_llama(seed, vocab_size=len(tokenizer), hidden_size=16)
+    model = tiny_llama(seed, vocab_size=len(tokenizer), context=context)
     assert tuple(tokenizer.convert_tokens_to_ids(MARKS[:3])) == (PAD, BOS, EOS)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

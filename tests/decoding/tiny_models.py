@@ -10,12 +10,12 @@ from transformers import LlamaConfig, LlamaForCausalLM, LogitsProcessor
 PAD, BOS, EOS = 0, 1, 2
 
 
-def tiny_llama(seed: int, vocab_size: int = 48, hidden_size: int = 16) -> Any:
+def tiny_llama(seed: int, vocab_size: int = 48, hidden_size: int = 16, context: int = 128) -> Any:
     """A random model whose next-token distribution is far from flat."""
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=vocab_size, hidden_size=hidden_size, intermediate_size=24, num_hidden_layers=2,
-        num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=128, initializer_range=0.4,
+        num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=context, initializer_range=0.4,
         pad_token_id=PAD, bos_token_id=BOS, eos_token_id=EOS,
     )  # fmt: skip
     return LlamaForCausalLM(config).eval()
