@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput, ModelProfile
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
@@ -17,7 +17,7 @@ from typing_extensions import override
 from adaptive_reasoner.config import ReasonerConfig
 from adaptive_reasoner.errors import ConfigurationError
 from adaptive_reasoner.graph import ReasoningGraph
-from adaptive_reasoner.integrations.chat_model_answer import answer_of, chunks_of
+from adaptive_reasoner.integrations.chat_model_answer import answer_of, as_result, chunks_of
 from adaptive_reasoner.integrations.chat_model_call import (
     Kwargs,
     as_input,
@@ -30,6 +30,7 @@ from adaptive_reasoner.integrations.chat_model_graph import GraphOf
 from adaptive_reasoner.integrations.chat_model_profile import identity_of, profile_of_both
 from adaptive_reasoner.integrations.chat_model_schema import parsed_by_schema
 from adaptive_reasoner.integrations.chat_model_settings import TakesSettings
+from adaptive_reasoner.integrations.chat_model_stream import DraftsAsThoughts, answer_chunks
 from adaptive_reasoner.models import ModelSpec, resolve_model
 from adaptive_reasoner.nodes.call_arguments import arguments_for, knows_methods
 
@@ -49,8 +50,9 @@ class AdaptiveChatModel(TakesSettings):
         config: how to triage, doubt and spend.
         recorder: gets one record a call.
         temperature, max_tokens, stop: of every model call; left out, the models' own hold.
-        stream_policy: "after_verdict" streams the answer once it is accepted: whoever joins the pieces of a
-            stream must never get a draft and an answer glued together.
+        stream_policy: whoever joins the pieces of a stream must never get a draft and an answer glued together.
+            "after_verdict" streams the answer once the gate has decided; "drafts_as_thoughts" streams drafts and
+            thoughts at once, too, as reasoning blocks, which clients keep apart from the text.
         streaming: `invoke` goes through `stream`, too.
 
     Call-time arguments, or `config["configurable"]`, or the context of a graph around the call: `thinking`,
@@ -70,7 +72,7 @@ class AdaptiveChatModel(TakesSettings):
     temperature: float | None = None
     max_tokens: int | None = None
     stop: list[str] | None = None
-    stream_policy: Literal["after_verdict"] = "after_verdict"
+    stream_policy: Literal["after_verdict", "drafts_as_thoughts"] = "after_verdict"
     streaming: bool = False
 
     _graph_of: GraphOf = PrivateAttr(default_factory=GraphOf)
@@ -178,7 +180,7 @@ class AdaptiveChatModel(TakesSettings):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return _as_result(self._answer(messages, stop, run_manager, kwargs))
+        return as_result(self._answer(messages, stop, run_manager, kwargs))
 
     @override
     async def _agenerate(
@@ -188,7 +190,7 @@ class AdaptiveChatModel(TakesSettings):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return _as_result(await self._aanswer(messages, stop, run_manager, kwargs))
+        return as_result(await self._aanswer(messages, stop, run_manager, kwargs))
 
     @override
     def _stream(
@@ -198,8 +200,14 @@ class AdaptiveChatModel(TakesSettings):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        for chunk in chunks_of(self._answer(messages, stop, run_manager, kwargs)):
-            yield ChatGenerationChunk(message=chunk)
+        if self.stream_policy == "after_verdict":
+            for chunk in chunks_of(self._answer(messages, stop, run_manager, kwargs)):
+                yield ChatGenerationChunk(message=chunk)
+            return
+        given = as_input(messages)
+        drafts = DraftsAsThoughts(self._runnable, given, self._call(stop, kwargs))
+        yield from drafts.chunks(run_manager)
+        yield from answer_chunks(answer_of(drafts.output, given, keeps_logprobs=self._wants_logprobs(kwargs)))
 
     @override
     async def _astream(
@@ -209,8 +217,17 @@ class AdaptiveChatModel(TakesSettings):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        for chunk in chunks_of(await self._aanswer(messages, stop, run_manager, kwargs)):
-            yield ChatGenerationChunk(message=chunk)
+        if self.stream_policy == "after_verdict":
+            for chunk in chunks_of(await self._aanswer(messages, stop, run_manager, kwargs)):
+                yield ChatGenerationChunk(message=chunk)
+            return
+        given = as_input(messages)
+        drafts = DraftsAsThoughts(self._runnable, given, self._call(stop, kwargs))
+        async for chunk in drafts.achunks(run_manager):
+            yield chunk
+        answer = answer_of(drafts.output, given, keeps_logprobs=self._wants_logprobs(kwargs))
+        for chunk in answer_chunks(answer):
+            yield chunk
 
     def _answer(
         self,
@@ -280,8 +297,3 @@ class AdaptiveChatModel(TakesSettings):
     def _identifying_params(self) -> Kwargs:
         own = {"model_name": _NAME, "temperature": self.temperature, "max_tokens": self.max_tokens}
         return {**own, "stop": self.stop, **identity_of(self.fast, self.deep, self.config)}
-
-
-def _as_result(message: AIMessage) -> ChatResult:
-    info = {"finish_reason": message.response_metadata.get("finish_reason")}
-    return ChatResult(generations=[ChatGeneration(message=message, generation_info=info)])

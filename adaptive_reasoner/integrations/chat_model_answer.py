@@ -8,6 +8,7 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import OutputTokenDetails, UsageMetadata
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
+from langchain_core.outputs import ChatGeneration, ChatResult
 
 from adaptive_reasoner.errors import (
     AdaptiveReasonerError,
@@ -65,6 +66,12 @@ def answer_of(
     if len(report["rounds"]) > 1 or message.usage_metadata is None or "usage" in report["triage"]:
         update["usage_metadata"] = _usage_of_all(report)
     return message.model_copy(update=update)
+
+
+def as_result(message: AIMessage) -> ChatResult:
+    """`message` as LangChain wants what a model generated."""
+    info = {"finish_reason": message.response_metadata.get("finish_reason")}
+    return ChatResult(generations=[ChatGeneration(message=message, generation_info=info)])
 
 
 def chunks_of(message: AIMessage) -> Iterator[AIMessageChunk]:
