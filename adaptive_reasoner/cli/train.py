@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from adaptive_reasoner.cli.train_guider import guider
 from adaptive_reasoner.cli.train_ibpo import ibpo
 from adaptive_reasoner.cli.train_triage import triage
 from adaptive_reasoner.errors import MissingExtraError
@@ -28,6 +29,9 @@ train_app.command(
     epilog="Example: adaptive-reasoner train triage runs.jsonl --pair mini-and-large --out triage.json"
 )(triage)
 train_app.command(epilog="Example: adaptive-reasoner train ibpo --share 50 --directory runs/ibpo")(ibpo)
+train_app.command(
+    epilog="Example: adaptive-reasoner train guider tasks.jsonl --guider small --target large --directory runs/guider"
+)(guider)
 
 
 @train_app.command(

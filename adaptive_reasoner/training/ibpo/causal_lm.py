@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from adaptive_reasoner.errors import ConfigurationError
+from adaptive_reasoner.training.drawing import Drawer
 
 TextMode = Literal["fast", "deep"]
 
@@ -27,7 +28,7 @@ class Scored:
     response: list[int]
 
 
-class CausalLm:
+class CausalLm(Drawer):
     """A model with its tokenizer and the texts that ask for a mode.
 
     Args:
@@ -37,8 +38,7 @@ class CausalLm:
     """
 
     def __init__(self, model: Any, tokenizer: Any, tags: dict[TextMode, str]) -> None:
-        self.model = model
-        self.tokenizer = tokenizer
+        super().__init__(model, tokenizer)
         self.tags: dict[TextMode, list[int]] = {mode: self._tag(text) for mode, text in tags.items()}
         if self.tags["fast"] == self.tags["deep"]:
             raise ConfigurationError(
@@ -49,19 +49,6 @@ class CausalLm:
     def _tag(self, text: str) -> list[int]:
         return list(self.tokenizer.encode(text, add_special_tokens=False))
 
-    def prompt(self, question: str) -> list[int]:
-        """Token ids up to where the model answers, by its chat template where it has one."""
-        if self.tokenizer.chat_template:
-            turns = [{"role": "user", "content": question}]
-            text = self.tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
-            return list(self.tokenizer.encode(text, add_special_tokens=False))
-        return list(self.tokenizer.encode(f"{question}\n"))
-
-    def text(self, response: Sequence[int]) -> str:
-        """A response as text, without special tokens."""
-        return str(self.tokenizer.decode(response, skip_special_tokens=True))
-
-    @torch.no_grad()
     def draw(
         self, prompts: Sequence[Sequence[int]], mode: TextMode, count: int, max_tokens: int
     ) -> list[list[list[int]]]:
@@ -70,40 +57,12 @@ class CausalLm:
         Returns:
             Per prompt, per draw: token ids with the end token, if it came.
         """
-        read = [torch.tensor([*prompt, *self.tags[mode]]) for prompt in prompts]
-        pad = self._pad
-        ids = pad_sequence(read, batch_first=True, padding_value=pad, padding_side="left")
-        mask = pad_sequence([torch.ones_like(one) for one in read], batch_first=True, padding_side="left")
-        model = getattr(self.model, "module", self.model)
-        found: Tensor = model.generate(
-            input_ids=ids.to(model.device),
-            attention_mask=mask.to(model.device),
-            do_sample=True,
-            temperature=1.0,
-            top_k=0,
-            top_p=1.0,
-            num_return_sequences=count,
-            max_new_tokens=max_tokens,
-            pad_token_id=pad,
-            eos_token_id=self.tokenizer.eos_token_id,
-        )
-        drawn = cast("list[list[int]]", found[:, ids.shape[1] :].tolist())  # pyright: ignore[reportUnknownMemberType]
-        ends = [self._until_end(response) for response in drawn]
-        return [ends[row * count : (row + 1) * count] for row in range(len(prompts))]
-
-    def _until_end(self, response: list[int]) -> list[int]:
-        end = self.tokenizer.eos_token_id
-        return response[: response.index(end) + 1] if end in response else response
-
-    @property
-    def _pad(self) -> int:
-        pad = self.tokenizer.pad_token_id
-        return int(self.tokenizer.eos_token_id if pad is None else pad)
+        return self.draw_after([[*prompt, *self.tags[mode]] for prompt in prompts], count, max_tokens)
 
     def log_probabilities(self, rows: Sequence[Scored]) -> tuple[Tensor, Tensor]:
         """Log P(tag | prompt) and log P(response | prompt, tag), each (rows,), with gradients."""
         whole = [torch.tensor([*row.prompt, *row.tag, *row.response]) for row in rows]
-        ids = pad_sequence(whole, batch_first=True, padding_value=self._pad)
+        ids = pad_sequence(whole, batch_first=True, padding_value=self.pad)
         mask = pad_sequence([torch.ones_like(one) for one in whole], batch_first=True)
         device = next(self.model.parameters()).device
         logits: Tensor = self.model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits

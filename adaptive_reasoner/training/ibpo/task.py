@@ -26,17 +26,25 @@ class Task:
     answer: str
 
 
-def read_tasks(path: Path) -> list[Task]:
+def read_tasks(path: Path, columns: tuple[str, str] = ("question", "answer")) -> list[Task]:
     """Read a task file.
+
+    Args:
+        path: the file.
+        columns: the names under which a line holds the question and the answer.
 
     Raises:
         InvalidInputError: there is no such file, a line is not of the stated form, or there are none.
     """
     if not path.is_file():
-        raise InvalidInputError(f"There is no task file {path}; it is JSONL with question and answer.")
-    tasks = [_task(line, number, path) for number, line in _lines(path)]
+        raise InvalidInputError(
+            f"There is no task file {path}; it is JSONL with {columns[0]} and {columns[1]}."
+        )
+    tasks = [_task(line, f"Line {number} of {path}", columns) for number, line in _lines(path)]
     if not tasks:
-        raise InvalidInputError(f"The task file {path} is empty; it needs lines with question and answer.")
+        raise InvalidInputError(
+            f"The task file {path} is empty; it needs lines with {columns[0]} and {columns[1]}."
+        )
     return tasks
 
 
@@ -49,15 +57,15 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     return ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
 
 
-def _task(line: str, number: int, path: Path) -> Task:
+def _task(line: str, place: str, columns: tuple[str, str]) -> Task:
     try:
         data: Any = json.loads(line)
     except json.JSONDecodeError as error:
-        raise InvalidInputError(f"Line {number} of {path} is no JSON: {error.msg}.") from error
+        raise InvalidInputError(f"{place} is no JSON: {error.msg}.") from error
     fields = cast("dict[str, Any]", data) if isinstance(data, dict) else {}
-    question, answer = fields.get("question"), fields.get("answer")
+    question, answer = (fields.get(column) for column in columns)
     if not isinstance(question, str) or not question.strip() or not isinstance(answer, str | int | float):
-        raise InvalidInputError(f'Line {number} of {path} needs a "question" (text) and an "answer".')
+        raise InvalidInputError(f'{place} needs a "{columns[0]}" (text) and an "{columns[1]}".')
     return Task(question, str(answer))
 
 

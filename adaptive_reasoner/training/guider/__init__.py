@@ -1,0 +1,1 @@
+"""Tunes a guider for THINKLOGIT: preference pairs of the target's and the guider's own answers (extra `train`)."""
