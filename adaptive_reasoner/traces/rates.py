@@ -34,12 +34,16 @@ class Rate:
 
 
 def rate(flags: Iterable[bool]) -> Rate:
-    """The share of true ones.
+    """The share of true ones."""
+    seen = list(flags)
+    return rate_of(sum(seen), len(seen))
+
+
+def rate_of(events: int, trials: int) -> Rate:
+    """A share by its counts.
 
     Source: Wilson (1927), Probable inference, JASA 22, the score interval.
     """
-    seen = list(flags)
-    events, trials = sum(seen), len(seen)
     if trials == 0:
         return Rate(0, 0, None, 0.0, 1.0)
     mean, z = events / trials, _NORMAL_95

@@ -1,7 +1,6 @@
 """Puts lines into the database, each once, and derives the figures of the runs that they concern."""
 
 import json
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -53,23 +52,22 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Parsed lines: the runs' with their line, and the labels'."""
+    """Parsed lines: the runs' with their digest and payload, and the labels'."""
 
-    runs: Sequence[tuple[dict[str, Any], bytes]]
+    runs: Sequence[tuple[dict[str, Any], bytes, bytes]]
     labels: Sequence[dict[str, Any]]
 
 
 def parse_batch(lines: Iterable[bytes]) -> _Batch:
-    """Parse lines, letting other threads of this process go first: a run that is recorded must not wait."""
-    runs: list[tuple[dict[str, Any], bytes]] = []
+    """Parse and pack lines; packing lets other threads of this process go on: a run that is recorded must not wait."""
+    runs: list[tuple[dict[str, Any], bytes, bytes]] = []
     labels: list[dict[str, Any]] = []
     for line in lines:
         data = parse_line(line)
         if "report" in data:
-            runs.append((data, line))
+            runs.append((data, digest_of(line), pack(line)))
         else:
             labels.append(data)
-        time.sleep(0)
     return _Batch(runs, labels)
 
 
@@ -88,18 +86,18 @@ def keep_batch(db: Connection, batch: _Batch) -> Kept:
 
 
 def _new_records(
-    db: Connection, runs: Sequence[tuple[dict[str, Any], bytes]]
+    db: Connection, runs: Sequence[tuple[dict[str, Any], bytes, bytes]]
 ) -> tuple[dict[str, RunRecord], list[dict[str, Any]]]:
     """The newest record of each run that has a new one, and the rows to add."""
-    names = list({as_column(data["run_id"]) for data, _ in runs})
+    names = list({as_column(data["run_id"]) for data, _, _ in runs})
     known: dict[str, tuple[int, set[bytes]]] = {}
     for run_id, revision, digest in db.execute(_KNOWN, {"runs": names}) if names else ():
         count, digests = known.get(run_id, (0, set[bytes]()))
         known[run_id] = (max(count, revision + 1), digests | {digest})
     newest: dict[str, RunRecord] = {}
     rows: list[dict[str, Any]] = []
-    for data, line in runs:
-        name, digest = as_column(data["run_id"]), digest_of(line)
+    for data, digest, payload in runs:
+        name = as_column(data["run_id"])
         revision, digests = known.get(name, (0, set[bytes]()))
         if digest not in digests:
             record = cast("RunRecord", data)
@@ -107,8 +105,7 @@ def _new_records(
             newest[name] = record
             at = seconds_of(record)
             row = {"run_id": name, "revision": revision, "recorded_at": at, "digest": digest}
-            rows.append({**row, "payload": pack(line)})
-            time.sleep(0)
+            rows.append({**row, "payload": payload})
     return newest, rows
 
 
@@ -134,10 +131,10 @@ def _derive(db: Connection, newest: Mapping[str, RunRecord], labelled: set[str],
     if changed:
         db.execute(_FORGET, {"runs": list(changed)})
     if newest:
-        rows = [flat_row(run) for run in with_labels(db, newest)]
+        rows = [flat_row(run) for run in _with_labels(db, newest)]
         db.execute(insert(FIGURES), rows)
     if labelled:
-        runs = with_labels(db, newest_records(db, labelled))
+        runs = _with_labels(db, newest_records(db, labelled))
         told = [(run.record["run_id"], outcome_of(run)) for run in runs]
         if told:
             rows = [{f"is_{name}": value for name, value in outcome.items()} for _, outcome in told]
@@ -155,12 +152,15 @@ def newest_records(db: Connection, names: Iterable[str]) -> dict[str, RunRecord]
     return {run_id: cast("RunRecord", parse_line(unpack(payload))) for run_id, payload in found.items()}
 
 
-def with_labels(db: Connection, records: Mapping[str, RunRecord]) -> list[LabelledRun]:
-    """The runs with what their labels tell."""
+def labels_by_run(db: Connection, names: Iterable[str]) -> dict[str, list[Label]]:
+    """The labels of each of these runs that has any, the later ones last, by its id."""
     by_run: dict[str, list[Label]] = {}
-    for run_id, payload in db.execute(_LABELS_OF, {"runs": list(records)}) if records else ():
+    for run_id, payload in db.execute(_LABELS_OF, {"runs": list(names)}):
         by_run.setdefault(run_id, []).append(cast("Label", json.loads(payload)))
-    return [
-        label_runs([record], [{**label, "run_id": record["run_id"]} for label in by_run.get(name, ())])[0]
-        for name, record in records.items()
-    ]
+    return by_run
+
+
+def _with_labels(db: Connection, records: Mapping[str, RunRecord]) -> list[LabelledRun]:
+    """The runs with what their labels tell."""
+    by_run = labels_by_run(db, records)
+    return [label_runs([record], by_run.get(name, ()))[0] for name, record in records.items()]

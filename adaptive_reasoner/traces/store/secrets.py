@@ -1,13 +1,18 @@
 """Finds keys, tokens and passwords in what is about to be stored, and masks them."""
 
 import re
+from collections.abc import Iterator
 from typing import Any, cast
 
 MASK = "[secret]"
 
-# A literal that must be there (in lower case) and the pattern that is only tried where it is: searching a record for
-# a few literals takes microseconds, trying every pattern on it a millisecond.
-_SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
+# Literals, one of which must be there (in lower case), and the pattern that is only tried where one is: searching a
+# record for a few literals takes microseconds, trying every pattern on it a millisecond.
+_Shapes = tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]
+# Keys by their shape: each is one long run of such characters.
+_ESCAPE = re.compile(r"\\(?:u[0-9a-f]{4}|.)")
+_RUN = re.compile(r"[\w\-.]{16,}")
+_KEYS: _Shapes = (
     (("sk-", "sk_", "rk_", "pk-lf"), re.compile(r"\b(?:sk|rk|pk-lf)[-_][A-Za-z0-9][A-Za-z0-9_\-]{15,}")),
     (("akia", "asia"), re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")),
     (("gh", "github_pat_"), re.compile(r"\b(?:gh[oprsu]_[A-Za-z0-9]{20,}|github_pat_\w{20,})")),
@@ -19,6 +24,8 @@ _SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
     (("gsk_", "xai-", "r8_", "nvapi-", "pplx-"), re.compile(r"\b(?:gsk_|xai-|r8_|nvapi-|pplx-)[\w\-]{20,}")),
     (("lsv2_", "ls__"), re.compile(r"\b(?:lsv2_|ls__)\w{16,}")),
     (("eyj",), re.compile(r"\beyJ[\w\-]{8,}\.[\w\-]{8,}\.[\w\-]*")),
+)
+_PHRASES: _Shapes = (
     (
         ("bearer ", "basic "),
         re.compile(r"(?i)(\bbearer |\bauthorization: basic )(?=\S*\d)[\w\-.~+/=]{12,}"),
@@ -42,16 +49,14 @@ _SECRET_FIELD = re.compile(
     r"credentials?|private_key|cookie)$"
 )
 _FIELD_NAMES = (
-    "key", "secret", "passw", 'token"', "authorization", "credential", "cookie",
+    'key"', 'secret"', 'password"', 'passwd"', 'token"', 'authorization"', "credential", 'cookie"',
 )  # fmt: skip
 
 
 def mask_secrets(text: str) -> str:
     """`text` with everything that looks like a key, a token or a password replaced by `MASK`."""
-    lowered = text.lower()
-    for literals, pattern in _SHAPES:
-        if any(literal in lowered for literal in literals):
-            text = pattern.sub(_masked, text)
+    for pattern in _found(_KEYS + _PHRASES, text, text.lower()):
+        text = pattern.sub(_masked, text)
     return text
 
 
@@ -60,11 +65,20 @@ def may_hold_secrets(text: str) -> bool:
     lowered = text.lower()
     if any(name in lowered for name in _FIELD_NAMES):
         return True
-    return any(
-        pattern.search(text)
-        for literals, pattern in _SHAPES
-        if any(literal in lowered for literal in literals)
-    )
+    if "\\" in text:  # what follows an escaped line break begins a word
+        text = _ESCAPE.sub(" ", text)
+        lowered = text.lower()
+    if any(True for _ in _found(_PHRASES, text, lowered)):
+        return True
+    long_runs = "\n".join(_RUN.findall(text))
+    return any(True for _ in _found(_KEYS, long_runs, long_runs.lower()))
+
+
+def _found(shapes: _Shapes, text: str, lowered: str) -> Iterator[re.Pattern[str]]:
+    """The patterns that match."""
+    for literals, pattern in shapes:
+        if any(literal in lowered for literal in literals) and pattern.search(text):
+            yield pattern
 
 
 def without_secrets(data: Any) -> Any:

@@ -61,6 +61,13 @@ def test_other_text_stays(text):
     assert mask_secrets(text) == text
 
 
+@pytest.mark.parametrize("before", ["\n", "\t", "\\", "“", '"', "日本 "])
+def test_a_key_is_found_in_json_whatever_stands_before_it(before):
+    text = f"Mine is:{before}{SECRETS[0]}"
+    assert may_hold_secrets(json.dumps({"question": text}))
+    assert mask_secrets(text) == f"Mine is:{before}{MASK}"
+
+
 def test_fields_that_are_named_like_a_secret_are_masked_whatever_they_hold():
     kept = without_secrets(
         {"api_key": "x", "headers": [{"Authorization": "y"}], "token_count": 3, "key": "z"}
