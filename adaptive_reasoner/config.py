@@ -74,6 +74,7 @@ class Situation:
         accept_unknown: as in `ReasonerConfig`.
         price: what spending costs; None: what the profile was calibrated with.
         triage: what was expected before the answer.
+        is_call: the answer asks for tools to be run.
     """
 
     mode: Mode
@@ -83,6 +84,7 @@ class Situation:
     accept_unknown: bool = False
     price: ThinkingPrice | None = None
     triage: Triage | None = None
+    is_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,13 @@ THINK = (
     'result in another way. End with one line "Answer: " and the answer alone.'
 )
 
+# For models without a mode of their own that answers first.
+ANSWER_FIRST = (
+    'Give the answer at once, on the first line: "Answer: " and the answer alone. Then, on a new line that begins with '
+    '"Because:", work it out anew in a few short steps, without taking your answer for granted. End with one line '
+    '"Result: " and what this work comes to, even if it differs from your answer.'
+)
+
 # Stands before the request that the embedded model was trained on; larger models use the extra sentence.
 REFINE_PREFACE = (
     "Parts of your last answer were uncertain; they are listed with their probability and the alternatives that "

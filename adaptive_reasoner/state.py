@@ -54,6 +54,7 @@ class Signal(TypedDict):
     support: NotRequired[
         float
     ]  # of a deep answer: the probability that the fast answer gave to it, in [0, 1]
+    rationale_agreement: NotRequired[float]  # 1.0: the rationale after the answer leads to it; 0.0: to another one
 
 
 class Usage(TypedDict):

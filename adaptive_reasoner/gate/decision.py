@@ -11,6 +11,8 @@ from adaptive_reasoner.state import Signal, Verdict
 # is thought through anew, instead of refined, where others are more probable than what was chosen.
 DOUBTED = 0.2
 HARDLY_BELIEVED = 0.5
+# P(wrong) at the least of an answer whose own rationale comes to another result, where no profile has learnt it.
+CONTRADICTED = 0.7
 # What thinking might gain where nothing is known: half of all that there is to gain.
 UNKNOWN_GAIN = 0.5
 
@@ -26,12 +28,17 @@ def decide(signal: Signal, situation: Situation, mode_profile: ModeProfile | Non
         mode_profile: calibration for (model, mode); None: an uncalibrated rule on the least probability.
     """
     doubt = _doubt(signal)
+    if doubt is not None and _is_contradicted(signal):
+        doubt = max(doubt, CONTRADICTED)
     if doubt is None:
         return _unknown(signal, situation)
     if mode_profile is None:
         return _uncalibrated(signal, doubt, situation)
     measured = signal["kind"] == "logprobs"
-    return _least_loss(mode_profile.risk(signal) if measured else doubt, situation, mode_profile)
+    risk = mode_profile.risk(signal) if measured else doubt
+    if _is_contradicted(signal) and "contradicted" not in mode_profile.features:
+        risk = max(risk, CONTRADICTED)
+    return _least_loss(risk, situation, mode_profile)
 
 
 def _doubt(signal: Signal) -> float | None:
@@ -39,6 +46,10 @@ def _doubt(signal: Signal) -> float | None:
     if signal["kind"] == "logprobs":
         return None if signal["min_probability"] is None else 1.0 - signal["min_probability"]
     return None if signal["kind"] == "unknown" else signal["risk"]
+
+
+def _is_contradicted(signal: Signal) -> bool:
+    return signal.get("rationale_agreement") == 0.0
 
 
 def _least_loss(risk: float, situation: Situation, profile: ModeProfile) -> Decision:

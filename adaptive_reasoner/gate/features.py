@@ -48,6 +48,11 @@ def _support(signal: Signal) -> float:
     return cast("float", signal.get("support"))
 
 
+def _contradicted(signal: Signal) -> float:
+    """1 for an answer whose own rationale comes to another result, 0 for any other."""
+    return 1.0 - signal.get("rationale_agreement", 1.0)
+
+
 def _repeats(signal: Signal) -> float:
     """1 for a refined answer that stayed the same, -1 for another one, 0 for an answer that refines none."""
     repeats = signal.get("repeats")
@@ -68,12 +73,17 @@ FEATURES: dict[str, Callable[[Signal], float]] = {
     "log_thought_doubt": lambda signal: math.log(max(-math.expm1(_thought_logprob(signal)), _LEAST)),
     "log_unsupported": lambda signal: math.log(max(1.0 - _support(signal), _LEAST)),
     "repeats": _repeats,
+    "contradicted": _contradicted,
     "token_count": lambda signal: float(signal["token_count"]),
 }
 # Only some models report their thoughts' log probabilities, and no endpoint of OpenAI's shape does.
 OF_THE_THOUGHT = frozenset({"thought_logprob", "log_thought_doubt"})
 # What a signal must hold for a feature; all others can be had from every signal of kind "logprobs".
-_NEEDED = {**dict.fromkeys(OF_THE_THOUGHT, "thought_logprob"), "log_unsupported": "support"}
+_NEEDED = {
+    **dict.fromkeys(OF_THE_THOUGHT, "thought_logprob"),
+    "log_unsupported": "support",
+    "contradicted": "rationale_agreement",
+}
 
 # Which way a risk may go with a feature: up (1), down (-1), or either (0). A fit that turns one round has found
 # its correlation with another feature, and would mislead on answers unlike those it has seen.
@@ -91,5 +101,6 @@ DIRECTIONS: dict[str, int] = {
     "log_thought_doubt": 1,
     "log_unsupported": 1,
     "repeats": -1,
+    "contradicted": 1,
     "token_count": 0,
 }

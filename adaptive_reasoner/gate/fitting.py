@@ -14,7 +14,8 @@ from adaptive_reasoner.state import Signal
 
 DEFAULT_FEATURES = ("log_sequence_doubt", "log_entropy_sum", "min_probability")
 SUPPORTED_FEATURES = (*DEFAULT_FEATURES, "log_unsupported")
-LEAST_SUPPORTED = 50  # signals with support from which a fit of their own is worth it
+RATIONALE_FEATURES = (*DEFAULT_FEATURES, "contradicted")
+LEAST_SUPPORTED = 50  # signals with support, or with a rationale, from which a fit of their own is worth it
 
 # A monotone curve needs this many answers a bin to be steadier than the logistic one.
 _ANSWERS_A_BIN = 40
@@ -33,7 +34,8 @@ def fit_mode(
         signals: n >= 2 of kind "logprobs".
         wrong: n labels.
         features: names from `FEATURES`, which every signal must hold. None: `DEFAULT_FEATURES`, with those of
-            `SUPPORTED_FEATURES` where at least `LEAST_SUPPORTED` signals know what the fast answer was.
+            `SUPPORTED_FEATURES` where at least `LEAST_SUPPORTED` signals know what the fast answer was, or those of
+            `RATIONALE_FEATURES` where as many know what the rationale after the answer comes to.
 
     Returns:
         A profile without alternatives; `dataclasses.replace` adds them.
@@ -50,11 +52,12 @@ def fit_mode(
     if features is not None:
         return _fit(signals, wrong, features)
     alone = _fit(signals, wrong, DEFAULT_FEATURES)
-    known = [index for index, signal in enumerate(signals) if has_features(signal, SUPPORTED_FEATURES)]
-    if len(known) < LEAST_SUPPORTED:
-        return alone
-    supported = _fit([signals[i] for i in known], [wrong[i] for i in known], SUPPORTED_FEATURES)
-    return replace(supported, without_thought=alone)
+    for more in (SUPPORTED_FEATURES, RATIONALE_FEATURES):
+        known = [index for index, signal in enumerate(signals) if has_features(signal, more)]
+        if len(known) >= LEAST_SUPPORTED:
+            supported = _fit([signals[i] for i in known], [wrong[i] for i in known], more)
+            return replace(supported, without_thought=alone)
+    return alone
 
 
 def _fit(signals: Sequence[Signal], wrong: Sequence[bool], features: Sequence[str]) -> ModeProfile:

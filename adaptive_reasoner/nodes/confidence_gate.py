@@ -32,6 +32,8 @@ from adaptive_reasoner.thinking import is_embedded
 from adaptive_reasoner.uncertainty.entropy import Bounds, token_bounds
 from adaptive_reasoner.uncertainty.logprobs import parse_response
 from adaptive_reasoner.uncertainty.message import with_repeats, with_thought
+from adaptive_reasoner.uncertainty.rationale import with_rationale
+from adaptive_reasoner.uncertainty.rationale_text import rationale_of
 from adaptive_reasoner.uncertainty.score import score_tokens, unknown_signal
 from adaptive_reasoner.uncertainty.support import with_support
 from adaptive_reasoner.uncertainty.tokens import TokenLogprobs
@@ -97,11 +99,14 @@ class _ConfidenceGateNode:
             return unknown_signal(attempt["error_message"] or attempt["error"])
         if "cut" in attempt:
             return unknown_signal(cut_words(attempt["cut"]))
-        if was_cut_off(message):
+        is_whole = not was_cut_off(message)
+        if not is_whole and not rationale_of(message):  # the answer stands before its rationale
             return unknown_signal("the answer was cut off at its limit of output tokens")
         if "signal" in attempt:
             return attempt["signal"]
-        return with_thought(score_tokens(answer, self._parts.config.answer_span, bounds), message)
+        span = self._parts.config.answer_span
+        signal = with_thought(score_tokens(answer, span, bounds), message)
+        return with_rationale(signal, message, span) if is_whole else signal
 
     def _with_support(self, signal: Signal, state: ReasoningState, message: AIMessage) -> Signal:
         rounds, first = state["reasoning"]["rounds"], state["turn"]["answers_from"]
@@ -125,6 +130,7 @@ class _ConfidenceGateNode:
             accept_unknown=self._parts.config.accept_unknown and is_whole,
             price=allocation.price(settings.tenant) if allocation else None,
             triage=judged["reasoning"]["triage"],
+            is_call=bool(judged["candidates"][-1].tool_calls),
         )
         rounds = judged["reasoning"]["rounds"]
         by_deep = mode != "fast" and answered_by_deep(rounds)

@@ -2,8 +2,7 @@
 
 from functools import partial
 
-from langchain_core.messages import BaseMessage, SystemMessage
-
+from adaptive_reasoner.nodes.answer_order import with_instruction
 from adaptive_reasoner.nodes.answering import Answering
 from adaptive_reasoner.nodes.call_arguments import call_arguments
 from adaptive_reasoner.nodes.call_settings import CallSettings
@@ -37,13 +36,3 @@ def deep_request(
     if parts.thinks_by_prompt:
         return parts.deep, ModelRequest(with_instruction(messages, THINK), kwargs, thinking="written")
     return parts.deep, ModelRequest(messages, kwargs)
-
-
-def with_instruction(messages: list[BaseMessage], instruction: str) -> list[BaseMessage]:
-    """`messages` with `instruction` in the leading system message, the one place that every provider allows."""
-    if messages and isinstance(messages[0], SystemMessage):
-        content = messages[0].content
-        if isinstance(content, str):
-            return [SystemMessage(f"{content}\n\n{instruction}"), *messages[1:]]
-        return [SystemMessage([*content, {"type": "text", "text": instruction}]), *messages[1:]]
-    return [SystemMessage(instruction), *messages]

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from adaptive_reasoner.nodes.answer_order import answers_first, with_instruction
 from adaptive_reasoner.nodes.answering import Answering
 from adaptive_reasoner.nodes.call_arguments import call_arguments
 from adaptive_reasoner.nodes.call_settings import CallSettings
@@ -10,9 +11,10 @@ from adaptive_reasoner.nodes.parts import Parts
 from adaptive_reasoner.nodes.sendable import sendable
 from adaptive_reasoner.nodes.two_forms import TwoForms
 from adaptive_reasoner.nodes.watched_answer import watched_request
+from adaptive_reasoner.nodes.whole_logprobs import RATIONALE_AFTER
+from adaptive_reasoner.prompts import ANSWER_FIRST
 from adaptive_reasoner.state import ReasoningState
-from adaptive_reasoner.thinking import has_thinking_switch, logprob_kwargs, merged, thinking_kwargs
-from adaptive_reasoner.thinking.switch import Thinking
+from adaptive_reasoner.thinking import has_answer_first, logprob_kwargs, merged, thinking_kwargs
 
 
 def make_fast_answer_node(parts: Parts) -> TwoForms:
@@ -25,17 +27,18 @@ def fast_request(
     parts: Parts, state: ReasoningState, settings: CallSettings
 ) -> tuple[ModelCaller, ModelRequest]:
     """The fast model, and what it is sent."""
-    model = parts.fast.model
-    thinking: Thinking = "answer_first" if _answers_first(parts) else "off"
+    model, messages = parts.fast.model, sendable(state["messages"])
+    is_first = answers_first(parts, state, settings)
+    has_mode = is_first and has_answer_first(model)
     kwargs = {
-        **merged(call_arguments(parts, parts.fast, settings), thinking_kwargs(model, thinking)),
+        **merged(
+            call_arguments(parts, parts.fast, settings),
+            thinking_kwargs(model, "answer_first" if has_mode else "off"),
+        ),
         **logprob_kwargs(model, "off", parts.config.top_logprobs),
         **parts.fast_tools,
     }
-    return parts.fast, ModelRequest(sendable(state["messages"]), kwargs, thinking="off")
-
-
-def _answers_first(parts: Parts) -> bool:
-    """Answer first, then the rationale, where the caller wants it and the model has that mode."""
-    has_mode = "thinking" in type(parts.fast.model).model_fields and has_thinking_switch(parts.fast.model)
-    return parts.config.answer_order == "answer_first" and has_mode
+    if is_first:
+        kwargs[RATIONALE_AFTER] = True
+        messages = messages if has_mode else with_instruction(messages, ANSWER_FIRST)
+    return parts.fast, ModelRequest(messages, kwargs, thinking="off")

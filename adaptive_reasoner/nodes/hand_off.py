@@ -17,7 +17,8 @@ from adaptive_reasoner.nodes.run_record import keep, run_id, run_record
 from adaptive_reasoner.nodes.spending import budget_status, thread_totals
 from adaptive_reasoner.prompts import NOT_ANSWERED, TOOL_NOT_RUN, WITHHELD
 from adaptive_reasoner.state import ReasoningReport, ReasoningState, Recorder
-from adaptive_reasoner.uncertainty.rationale import rationale_agreement
+from adaptive_reasoner.uncertainty.rationale import with_rationale
+from adaptive_reasoner.uncertainty.score import unknown_signal
 
 Update = dict[str, Any]
 
@@ -54,7 +55,7 @@ class _HandOffNode:
         if allocation := self._config.allocation:
             allocation.observe(spending_of(report), settings.tenant)
             report["allocation"] = allocation.report(settings.tenant)
-        report["rationale_agreement"] = rationale_agreement(str(best_candidate(state).text))
+        report["rationale_agreement"] = _agreement(best_candidate(state), self._config)
         if self._recorder is not None:
             report["run_id"] = run_id(state, config)
         message = _final_message(state, report, settings)
@@ -83,6 +84,10 @@ def best_candidate(state: ReasoningState) -> AIMessage:
         return candidates[-1]
     index = report["accepted_round"]  # -1, where every call failed: the last one may hold a refusal's words
     return candidates[index] if index < len(candidates) else AIMessage("")
+
+
+def _agreement(best: AIMessage, config: ReasonerConfig) -> float | None:
+    return with_rationale(unknown_signal(""), best, config.answer_span).get("rationale_agreement")
 
 
 def is_settled(report: ReasoningReport) -> bool:

@@ -4,6 +4,7 @@ from adaptive_reasoner.thinking.effect import Effect, thinking_took_effect, unme
 from adaptive_reasoner.thinking.facts import is_embedded, model_name_of
 from adaptive_reasoner.thinking.keeping import keep_thoughts
 from adaptive_reasoner.thinking.switch import (
+    has_answer_first,
     has_thinking_switch,
     logprob_kwargs,
     takes_temperature,
@@ -27,6 +28,7 @@ __all__ = [
     "Thinking",
     "Ways",
     "family_of",
+    "has_answer_first",
     "has_thinking_switch",
     "is_embedded",
     "keep_thoughts",

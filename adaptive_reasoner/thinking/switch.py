@@ -23,6 +23,7 @@ __all__ = [
     "EMBEDDED_MODEL_NAME",
     "ChatKwargs",
     "Thinking",
+    "has_answer_first",
     "has_thinking_switch",
     "is_embedded",
     "logprob_kwargs",
@@ -36,6 +37,12 @@ def has_thinking_switch(model: BaseChatModel) -> bool:
     """True if thinking is switched by call-time arguments, or always on; False: a prompt must ask for it."""
     ways = ways_of(model)
     return ways is not None and ways.is_obeyed
+
+
+def has_answer_first(model: BaseChatModel) -> bool:
+    """True if the model has a mode of its own that answers first; False: a prompt must ask for it."""
+    ways = ways_of(model)
+    return ways is not None and ways.is_obeyed and ways.answer_first is not None
 
 
 def thinking_kwargs(model: BaseChatModel, thinking: Thinking) -> ChatKwargs:

@@ -7,6 +7,7 @@ from langchain_core.messages import AIMessage
 from adaptive_reasoner.config import AnswerSpan
 from adaptive_reasoner.state import Signal
 from adaptive_reasoner.uncertainty.logprobs import parse_response
+from adaptive_reasoner.uncertainty.rationale import with_rationale
 from adaptive_reasoner.uncertainty.score import score_tokens
 from adaptive_reasoner.uncertainty.shapes import as_list, as_mapping
 
@@ -22,7 +23,8 @@ def score_message(message: AIMessage, answer_span: AnswerSpan = "auto") -> Signa
         A signal whose `risk` is None (a gate profile adds it) and whose `kind` is "unknown", with the reason,
         where log probabilities are missing or do not belong to the text.
     """
-    return with_thought(score_tokens(parse_response(message), answer_span), message)
+    signal = with_thought(score_tokens(parse_response(message), answer_span), message)
+    return with_rationale(signal, message, answer_span)
 
 
 def with_thought(signal: Signal, message: AIMessage) -> Signal:

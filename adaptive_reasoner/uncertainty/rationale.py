@@ -12,9 +12,11 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 from adaptive_reasoner.config import AnswerSpan
 from adaptive_reasoner.errors import ConfigurationError
+from adaptive_reasoner.state import Signal
 from adaptive_reasoner.uncertainty.arithmetic import Equation, find_equations
-from adaptive_reasoner.uncertainty.equivalence import normal_text, read_quantity
+from adaptive_reasoner.uncertainty.equivalence import normal_text, read_quantity, same_answer
 from adaptive_reasoner.uncertainty.opinion import Inquiry, doubt_signal
+from adaptive_reasoner.uncertainty.rationale_text import answer_with_rationale, split_rationale
 from adaptive_reasoner.uncertainty.score import unknown_signal
 from adaptive_reasoner.uncertainty.spans import find_answer_span
 
@@ -22,6 +24,10 @@ from adaptive_reasoner.uncertainty.spans import find_answer_span
 DOUBT_IF_CONTRADICTED = 0.7
 _HEADING = re.compile(
     r"^\s*(?:because|since|reason(?:ing)?|rationale|explanation|why)\b", re.IGNORECASE | re.MULTILINE
+)
+
+_RESULT = re.compile(
+    r"^[ \t>*_#\-]*result[ \t*_]*:[ \t*_]*(\S[^\n]*?)[ \t*_.]*$", re.IGNORECASE | re.MULTILINE
 )
 
 
@@ -55,22 +61,62 @@ class Rationale:
 
 def read_rationale(text: str, answer_span: AnswerSpan = "auto") -> Rationale | None:
     """The answer's work, re-derived; None where the answer is no number or no calculation is found."""
-    start, end = find_answer_span(text, answer_span)
+    answer, rationale = split_rationale(text)
+    start, end = find_answer_span(text if rationale is None else answer, answer_span)
     quantity = read_quantity(normal_text(text[start:end]))
     equations = find_equations(text[:start] + "\n" + text[end:])
     return Rationale(tuple(equations), quantity.value) if quantity and equations else None
 
 
 def rationale_agreement(text: str, answer_span: AnswerSpan = "auto") -> float | None:
-    """For the report: 1.0 or 0.0 for an answer that is followed by its rationale, None for any other."""
+    """1.0 or 0.0 for an answer that is followed by its rationale, None for any other, and where nothing can be held.
+
+    What the rationale says it comes to ("Result: …") is compared with the answer; without such a line its
+    calculations are done again, if the answer is a number.
+    """
     if not _comes_first(text, answer_span):
         return None
-    rationale = read_rationale(text, answer_span)
-    return rationale.agreement if rationale else None
+    rationale, said = read_rationale(text, answer_span), _result_of(text)
+    if said is None:
+        return rationale.agreement if rationale else None
+    start, end = find_answer_span(split_rationale(text)[0], answer_span)
+    is_same = same_answer(text[start:end], said)
+    return float(is_same and not (rationale and rationale.failed))
+
+
+def with_rationale(signal: Signal, message: AIMessage, answer_span: AnswerSpan = "auto") -> Signal:
+    """The signal with what the rationale after the answer says of it; alone, a contradiction is the signal.
+
+    Args:
+        signal: of the answer's tokens.
+        message: the answer, its rationale in the text or beside it.
+        answer_span: where the answer stands; see `find_answer_span`.
+    """
+    text = answer_with_rationale(message)
+    agreement = rationale_agreement(text, answer_span)
+    if agreement is None:
+        return signal
+    if signal["kind"] == "unknown" and not agreement:
+        work = None if _result_of(text) else read_rationale(text, answer_span)
+        why = (
+            _contradiction(work)
+            if work
+            else "the rationale contradicts the answer: it comes to another result"
+        )
+        signal = doubt_signal("agreement", DOUBT_IF_CONTRADICTED, why)
+    return {**signal, "rationale_agreement": agreement}
+
+
+def _result_of(text: str) -> str | None:
+    """What the last "Result: …" line of the rationale names."""
+    found = _RESULT.findall(split_rationale(text)[1] or "")
+    return found[-1] if found else None
 
 
 def _comes_first(text: str, answer_span: AnswerSpan) -> bool:
     """True for an answer with a rationale after it."""
+    if split_rationale(text)[1]:  # a heading of its own; what it leads to may look like an answer, too
+        return True
     heading = _HEADING.search(text)
     return heading is not None and heading.start() >= find_answer_span(text, answer_span)[1]
 
@@ -106,7 +152,7 @@ class RationaleAgreement:
     def inquire(self, messages: Sequence[BaseMessage], answer: AIMessage) -> Inquiry:  # noqa: ARG002
         """Check the work; unknown where none is found, and mostly where it agrees."""
         yield from ()
-        text = str(answer.text)
+        text = answer_with_rationale(answer)
         rationale = read_rationale(text, self.answer_span)
         if rationale is None:
             return unknown_signal("the answer comes without work that a rule could check")

@@ -74,6 +74,7 @@ def test_features_are_what_they_are_called():
     token = TokenLogprob("4", half, [("4", half), ("5", half)])
     answer = score_tokens([token, TokenLogprob("2", 0.0, [("2", 0.0)])])
     signal: Signal = {**answer, "thought_logprob": half, "support": 0.75, "repeats": True}
+    signal["rationale_agreement"] = 0.0
 
     named = dict(zip(FEATURES, feature_values(signal, list(FEATURES)), strict=True))
 
@@ -93,6 +94,7 @@ def test_features_are_what_they_are_called():
             "log_thought_doubt": -ln2,
             "log_unsupported": -2 * ln2,
             "repeats": 1.0,
+            "contradicted": 1.0,
             "token_count": 2.0,
         }
     )
