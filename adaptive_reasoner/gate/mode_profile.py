@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, cast
 
 from adaptive_reasoner.config import ThinkingPrice
@@ -32,6 +32,7 @@ class ModeProfile:
         foresight: what triage's prediction adds to the expected gain of thinking; None: nothing.
         max_accepted_risk: an answer riskier than this is never accepted as sure.
         without_thought: gives the risk where a feature of the thought is asked for and the signal has none.
+        of_calls: judges calls of tools in place of this profile, which then judges texts only; None: this one does.
     """
 
     features: tuple[str, ...]
@@ -44,6 +45,7 @@ class ModeProfile:
     foresight: Foresight | None = None
     max_accepted_risk: float = 0.5
     without_thought: "ModeProfile | None" = None
+    of_calls: "ModeProfile | None" = None
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.features if name not in FEATURES]
@@ -88,7 +90,9 @@ class ModeProfile:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; `mode_profile_from_json` reads it."""
-        return asdict(self)
+        data = asdict(replace(self, of_calls=None))
+        del data["of_calls"]
+        return data if self.of_calls is None else {**data, "of_calls": self.of_calls.to_json()}
 
 
 def mode_profile_from_json(data: Any) -> ModeProfile:
@@ -108,14 +112,17 @@ def mode_profile_from_json(data: Any) -> ModeProfile:
             price=ThinkingPrice(**{name: float(value) for name, value in data.get("price", {}).items()}),
             foresight=Foresight.from_json(found) if (found := data.get("foresight")) else None,
             max_accepted_risk=float(data.get("max_accepted_risk", 0.5)),
-            without_thought=mode_profile_from_json(second)
-            if (second := data.get("without_thought"))
-            else None,
+            without_thought=_other_profile(data, "without_thought"),
+            of_calls=_other_profile(data, "of_calls"),
         )
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         if isinstance(error, ProfileError):
             raise
         raise ProfileError(f"A mode of the profile is malformed: {type(error).__name__}: {error}.") from error
+
+
+def _other_profile(data: Any, name: str) -> ModeProfile | None:
+    return mode_profile_from_json(found) if (found := data.get(name)) else None
 
 
 def _knots(data: Any) -> Knots:

@@ -61,7 +61,10 @@ class GateProfile:
 
     def decide(self, signal: Signal, situation: Situation) -> Decision:
         """Decide what happens to an answer whose uncertainty is `signal`."""
-        decision = decide(signal, situation, self.modes.get(situation.mode))
+        mode = self.modes.get(situation.mode)
+        if mode is not None and situation.is_call:
+            mode = mode.of_calls or mode
+        decision = decide(signal, situation, mode)
         if self.kind == "calibrated" or decision.risk is None:
             return decision
         return replace(decision, risk=None, reason=f"{_SOURCES[self.kind]}: {decision.reason}")
