@@ -9,8 +9,7 @@ person runs anew after the answer, in whatever process, as LangGraph has it.
 # LangChain leaves the type arguments of its middleware open.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from langchain_core.messages import AIMessage, ToolMessage
@@ -18,6 +17,7 @@ from langchain_core.tools import BaseTool
 from langgraph.prebuilt import ToolNode
 from langgraph.types import Command
 
+from adaptive_reasoner.nodes.answered_runs import answered_runs
 from adaptive_reasoner.nodes.claims import Claims
 from adaptive_reasoner.prompts import TOOL_UNKNOWN
 
@@ -43,36 +43,43 @@ class ToolClaims:
 
     def run(self, request: Any, handler: Callable[[Any], ToolResult]) -> ToolResult:
         """Run the call, or say that it is unknown what became of it."""
-        with self._taken(request) as may_run:
-            return handler(request) if may_run else _unknown(request)
+        claim = self._claim_of(request)
+        if claim is None:
+            return handler(request)
+        runs, is_claimed = answered_runs(request), self._claims.take(claim)
+        if not (runs.begin(is_claimed) if runs else is_claimed):
+            return _unknown(request)
+        try:
+            return handler(request)
+        except Exception:  # it paused, or ended by itself; only a process that vanished leaves that unknown
+            self._claims.give_back(claim)
+            if runs:
+                runs.end()
+            raise
 
     async def arun(self, request: Any, handler: Callable[[Any], Awaitable[ToolResult]]) -> ToolResult:
         """The same without blocking the event loop."""
-        with self._taken(request) as may_run:
-            return await handler(request) if may_run else _unknown(request)
-
-    @contextmanager
-    def _taken(self, request: Any) -> Generator[bool]:
-        claim: str | None = (self._claims_in(request.state) or {}).get(request.tool_call["id"])
+        claim = self._claim_of(request)
         if claim is None:
-            yield True
-            return
+            return await handler(request)
+        runs, is_claimed = answered_runs(request), self._claims.take(claim)
+        if not (await runs.abegin(is_claimed) if runs else is_claimed):
+            return _unknown(request)
         try:
-            yield self._claims.take(claim) or _has_answer(request)
-        except Exception:  # it paused, or ended by itself; only a process that vanished leaves that unknown
+            return await handler(request)
+        except Exception:
             self._claims.give_back(claim)
+            if runs:
+                await runs.aend()
             raise
+
+    def _claim_of(self, request: Any) -> str | None:
+        return (self._claims_in(request.state) or {}).get(request.tool_call["id"])
 
 
 def make_tools_node(tools: Sequence[BaseTool], claims: ToolClaims) -> ToolNode:
     """Build the node that runs one claimed call of the graph's own tools; what a tool raises is its answer."""
     return ToolNode(tools, handle_tool_errors=True, wrap_tool_call=claims.run, awrap_tool_call=claims.arun)
-
-
-def _has_answer(request: Any) -> bool:
-    """True if a person's answer waits for this call, so that it paused before; LangGraph keeps answers in the run."""
-    answers: Any = (request.runtime.config.get("configurable") or {}).get("__pregel_scratchpad")
-    return answers is not None and (bool(answers.resume) or answers.get_null_resume() is not None)
 
 
 def _unknown(request: Any) -> ToolMessage:

@@ -1,11 +1,4 @@
-"""No tool runs twice: not after a kill, not after a resume, not after a person's answer."""
-
-import json
-import os
-import signal
-import subprocess
-import sys
-import textwrap
+"""No tool of an agent runs twice within a process: what test_tools_run_once.py cannot see from outside."""
 
 import pytest
 from graph_ways import sure
@@ -20,119 +13,6 @@ from adaptive_reasoner.testing import Reply, ScriptedChatModel
 
 THREAD = {"configurable": {"thread_id": "1"}}
 PAY = Reply(tool_calls=[{"name": "pay", "args": {"amount": 42}}])
-
-# A process of its own: what it does to the tool, and whether it is killed in the middle, stand on its command line.
-PROGRAM = """
-    import json, os, signal, sys
-    from langchain.agents import create_agent
-    from langchain.agents.middleware import HumanInTheLoopMiddleware
-    from langchain_core.tools import tool
-    from langgraph.checkpoint.sqlite import SqliteSaver
-    from langgraph.types import Command, interrupt
-    from adaptive_reasoner import AdaptiveReasoningMiddleware, ReasonerConfig
-    from adaptive_reasoner.testing import Reply, ScriptedChatModel
-
-    folder, job = sys.argv[1], json.loads(sys.argv[2])
-
-    @tool
-    def pay(amount: int) -> str:
-        '''Pay.'''
-        if job.get("asks"):
-            amount = interrupt("How much?")
-        with open(os.path.join(folder, "paid"), "a") as file:
-            file.write(f"{amount}\\n")
-        if job.get("killed"):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return "paid"
-
-    def reply(one):
-        return Reply(**one) if isinstance(one, dict) else one
-
-    given = Command(resume=job["resume"]) if "resume" in job else job.get("given")
-    config = ReasonerConfig(review=job.get("review", "never"), max_refinements=0)
-    middleware = [AdaptiveReasoningMiddleware(config=config)]
-    if job.get("approved"):
-        middleware.append(HumanInTheLoopMiddleware(interrupt_on={"pay": True}))
-    model = ScriptedChatModel([reply(one) for one in job.get("steps", [])])
-    with SqliteSaver.from_conn_string(os.path.join(folder, "threads.sqlite")) as saver:
-        agent = create_agent(model, [pay], middleware=middleware, checkpointer=saver)
-        state = agent.invoke(given, {"configurable": {"thread_id": "1"}}, durability="sync")
-    waits = [str(one.value) for one in state.get("__interrupt__", ())]
-    print(json.dumps([[m.text for m in state["messages"] if m.type in ("tool", "ai") and m.text], waits]))
-"""
-ASKED = {"given": {"messages": "Pay 42."}}
-CALL = {"tool_calls": [{"name": "pay", "args": {"amount": 42}}]}
-DOUBTED = {**CALL, "probability": 0.3}
-
-
-@pytest.fixture
-def run(tmp_path):
-    """A function that does one job with the thread in a process of its own, and gives what it printed."""
-
-    def run(**job):
-        done = subprocess.run(
-            [sys.executable, "-c", textwrap.dedent(PROGRAM), str(tmp_path), json.dumps(job)],
-            env={**os.environ, "LANGGRAPH_STRICT_MSGPACK": "true"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        expected = -signal.SIGKILL if job.get("killed") else 0
-        assert (done.returncode, done.stderr) == (expected, "")
-        return None if job.get("killed") else json.loads(done.stdout)
-
-    return run
-
-
-@pytest.fixture
-def paid(tmp_path):
-    """What was paid so far, by whatever process."""
-
-    def read():
-        file = tmp_path / "paid"
-        return file.read_text().split() if file.exists() else []
-
-    return read
-
-
-def test_a_tool_that_was_killed_in_the_middle_is_not_run_again(run, paid):
-    run(**ASKED, steps=[CALL], killed=True)
-    texts, _ = run(steps=["I will find out."])
-    assert paid() == ["42"]
-    assert texts[0].startswith("It is unknown whether pay was run")
-    assert texts[1] == "I will find out."
-
-
-def test_a_call_that_a_person_approved_elsewhere_runs_once(run, paid):
-    _, [waiting] = run(**ASKED, steps=[CALL], approved=True)
-    assert "pay" in waiting
-    assert paid() == []
-    run(resume={"decisions": [{"type": "approve"}]}, approved=True, killed=True)
-    texts, _ = run(steps=["I will find out."], approved=True)
-    assert paid() == ["42"]
-    assert texts[0].startswith("It is unknown")
-
-
-def test_a_doubted_call_that_a_person_approved_elsewhere_runs_once(run, paid):
-    run(**ASKED, steps=[DOUBTED, DOUBTED], review="low_confidence")
-    texts, waits = run(resume="approve", steps=["Paid."], review="low_confidence")
-    assert (paid(), texts, waits) == (["42"], ["paid", "Paid."], [])
-
-
-def test_a_doubted_call_that_was_approved_and_then_killed_is_not_run_again(run, paid):
-    run(**ASKED, steps=[DOUBTED, DOUBTED], review="low_confidence")
-    run(resume="approve", review="low_confidence", killed=True)
-    texts, _ = run(steps=["I will find out."], review="low_confidence")
-    assert paid() == ["42"]
-    assert texts[0].startswith("It is unknown")
-
-
-def test_a_tool_that_asks_a_person_itself_goes_on_in_another_process(run, paid):
-    _, waits = run(**ASKED, steps=[CALL], asks=True)
-    assert waits == ["How much?"]
-    texts, _ = run(resume=41, steps=["Paid."], asks=True)
-    assert (paid(), texts) == (["41"], ["paid", "Paid."])
 
 
 @pytest.fixture
@@ -231,3 +111,61 @@ def test_an_approved_call_runs_once(agent):
     assert paid == []
     made.invoke(Command(resume={"decisions": [{"type": "approve"}]}), THREAD)
     assert paid == [42]
+
+
+def test_a_tool_that_fails_after_the_answer_may_be_tried_again(agent):
+    tried = []
+
+    @tool
+    def pay(amount: int) -> str:
+        """Pay."""
+        amount = interrupt("How much?")
+        tried.append(amount)
+        if len(tried) == 1:
+            raise OSError("line is busy")
+        return "paid"
+
+    made = agent(pay)
+    made.invoke({"messages": "Pay 42."}, THREAD)
+    with pytest.raises(OSError, match="line is busy"):
+        made.invoke(Command(resume=41), THREAD)
+    assert made.invoke(None, THREAD)["messages"][2].text == "paid"
+    assert tried == [41, 41]
+
+
+def test_a_tool_that_is_broken_off_after_the_answer_is_not_run_again(agent):
+    paid = []
+
+    @tool
+    def pay(amount: int) -> str:
+        """Pay."""
+        amount = interrupt("How much?")
+        paid.append(amount)
+        raise KeyboardInterrupt
+
+    made = agent(pay)
+    made.invoke({"messages": "Pay 42."}, THREAD)
+    with pytest.raises(KeyboardInterrupt):
+        made.invoke(Command(resume=41), THREAD)
+    state = made.invoke(Command(resume=41), THREAD)
+    assert paid == [41]
+    assert state["messages"][2].status == "error"
+
+
+def test_a_tool_that_asks_twice_runs_once_after_both_answers(agent):
+    paid = []
+
+    @tool
+    def pay(amount: int) -> str:
+        """Pay."""
+        amount = interrupt("How much?")
+        to = interrupt("To whom?")
+        paid.append((to, amount))
+        return "paid"
+
+    made = agent(pay)
+    made.invoke({"messages": "Pay 42."}, THREAD)
+    made.invoke(Command(resume=41), THREAD)
+    assert paid == []
+    state = made.invoke(Command(resume="Ada"), THREAD)
+    assert (paid, state["messages"][2].text) == ([("Ada", 41)], "paid")
