@@ -114,11 +114,15 @@ def message_of(message: AIMessage) -> Json:
         {"id": call["id"], "type": "function", "function": _function(call["name"], json.dumps(call["args"]))}
         for call in message.tool_calls
     ]
-    text, reasoning = str(message.text), reasoning_of(message)
+    text, reasoning, refusal = (
+        str(message.text),
+        reasoning_of(message),
+        message.additional_kwargs.get("refusal"),
+    )
     return {
         "role": "assistant",
-        "content": text if text or not calls else None,
-        "refusal": message.additional_kwargs.get("refusal"),
+        "content": text if text or not (calls or refusal) else None,
+        "refusal": refusal,
         **({"reasoning_content": reasoning} if reasoning else {}),
         **({"tool_calls": calls} if calls else {}),
     }

@@ -15,6 +15,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import RunnableConfig
 
 from adaptive_reasoner.config import ReasonerConfig
+from adaptive_reasoner.errors import RefusalError
 from adaptive_reasoner.graph import ReasoningGraph, build_reasoning_graph
 from adaptive_reasoner.integrations.chat_model_answer import answer_of
 from adaptive_reasoner.integrations.chat_model_call import as_input, run_config_of
@@ -27,7 +28,8 @@ Json = dict[str, Any]
 OnEvent = Callable[[Json], None]
 
 ADAPTIVE, FAST, DEEP = "adaptive", "fast", "deep"
-SERVED = (ADAPTIVE, FAST, DEEP)
+# What the loop says before a model's own words.
+_DECLINED = "The model declined to answer: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +222,13 @@ def settled(output: Json, given: Sequence[BaseMessage], *, keeps_logprobs: bool)
         AdaptiveReasonerError: no call gave one.
     """
     message = answer_of(output, given, keeps_logprobs=keeps_logprobs)
-    return Answer(message, cast("ReasoningReport", output["reasoning"]))
+    report = cast("ReasoningReport", output["reasoning"])
+    last = report["rounds"][-1]
+    if report["accepted_round"] < 0 and last.get("error") == RefusalError.code:
+        said = (last["signal"]["reason"] or "").removeprefix(_DECLINED).removesuffix(".")
+        kept = {**message.additional_kwargs, "refusal": said}
+        message = message.model_copy(update={"content": "", "additional_kwargs": kept})
+    return Answer(message, report)
 
 
 def _within(around: Around, step: Next) -> Next:

@@ -130,8 +130,6 @@ def _finish_reason(message: AIMessage) -> str:
     said = str(metadata.get("finish_reason") or metadata.get("stop_reason") or "").lower()
     if message.tool_calls:
         return "tool_calls"
-    if message.additional_kwargs.get("refusal") and said != "stop":
-        return "content_filter"
     return _FINISH.get(said, "stop")
 
 

@@ -62,10 +62,11 @@ async def _invalid(_request: Request, error: Exception) -> Response:
 
 def param_of(loc: tuple[Any, ...]) -> str:
     """The path of a pydantic error in OpenAI's spelling: "messages[0].content"."""
-    path = ""
-    parts = [part for part in loc[1:] if part not in _TAGS and not str(part).endswith("]")]
-    for part in parts:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+    path, was_tag = "", False
+    for part in loc[1:]:
+        was_tag = not was_tag and (part in _TAGS or str(part).endswith("]"))
+        if not was_tag:
+            path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
     return path
 
 
