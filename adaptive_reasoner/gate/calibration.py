@@ -79,7 +79,7 @@ def calibrate(
     profile = calibrate_scored(_score(examples), len(examples), model, target)
     if max_wrongly_cut is None:
         return profile
-    answers = [one for example in examples if (one := _whole_answer(example, profile))]
+    answers = [one for example in examples if (one := whole_answer(example, profile))]
     early_cut = fit_early_cut(answers, max_accepted=max_wrongly_cut, confidence=confidence)
     return replace(profile, early_cut=early_cut)
 
@@ -139,7 +139,7 @@ def _score(examples: Sequence[CalibrationExample]) -> list[Scored]:
     return scored
 
 
-def _whole_answer(example: CalibrationExample, profile: GateProfile) -> WholeAnswer | None:
+def whole_answer(example: CalibrationExample, profile: GateProfile) -> WholeAnswer | None:
     """The fast answer as its stream shows it, and whether it stands; None where its confidence is unknown."""
     answer, fast = parse_response(example.fast), score_message(example.fast)
     if fast["kind"] != "logprobs":

@@ -97,6 +97,11 @@ def saved_share(answers: Sequence[WholeAnswer], rule: EarlyCut) -> float:
     return saved / total if total else 0.0
 
 
+def is_cut(answer: WholeAnswer, rule: EarlyCut) -> bool:
+    """True if the rule cuts this answer, at its end even."""
+    return bool((_Look(rule.certainty, rule.window).means(answer) <= rule.threshold).any())
+
+
 def _fit(
     planned_on: Sequence[WholeAnswer],
     tested_on: Sequence[WholeAnswer],

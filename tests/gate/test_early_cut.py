@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage
 from adaptive_reasoner import CalibrationExample, GateProfile, calibrate
 from adaptive_reasoner.errors import ConfigurationError, ProfileError
 from adaptive_reasoner.gate.early_cut import EarlyCut, StreamWatch, certainty_of, cut_words, window_means
-from adaptive_reasoner.gate.early_cut_fitting import WholeAnswer, fit_early_cut, saved_share
+from adaptive_reasoner.gate.early_cut_fitting import WholeAnswer, fit_early_cut, is_cut, saved_share
 from adaptive_reasoner.testing import logprobs_of
 from adaptive_reasoner.uncertainty.entries import read_entries
 from adaptive_reasoner.uncertainty.token_measures import token_measures
@@ -121,14 +121,9 @@ def test_the_promise_holds_on_fresh_answers():
         fitted = fit_early_cut(answers(400, seed, error=0.03), max_accepted=0.05, confidence=0.9)
         if fitted is None:
             continue
-        cut = [one for one in answers(1000, 100 + seed, error=0.03) if _is_cut(one, fitted)]
+        cut = [one for one in answers(1000, 100 + seed, error=0.03) if is_cut(one, fitted)]
         broken += np.mean([one.stands for one in cut]) > 0.05
     assert broken <= 4  # 2 are expected at most
-
-
-def _is_cut(answer, fitted):
-    means = window_means(certainty_of(answer.tokens, fitted.certainty), fitted.window)
-    return bool((means <= fitted.threshold).any())
 
 
 @pytest.mark.parametrize(
@@ -159,7 +154,13 @@ def test_a_profile_keeps_its_rule_and_older_ones_have_none(tmp_path):
 
 @pytest.mark.parametrize(
     "change",
-    [{"window": 0}, {"threshold": math.nan}, {"max_accepted": 1.0}, {"certainty": "mood"}, {"confidence": 0.2}],
+    [
+        {"window": 0},
+        {"threshold": math.nan},
+        {"max_accepted": 1.0},
+        {"certainty": "mood"},
+        {"confidence": 0.2},
+    ],
 )
 def test_unusable_rules_are_refused(change):
     with pytest.raises(ProfileError):
