@@ -193,11 +193,6 @@ def _cost(price: Price | None, usage: Usage, message: AIMessage) -> float | None
     return price.cost(usage["input_tokens"], usage["output_tokens"], read, written)
 
 
-def takes_max_tokens(model: BaseChatModel) -> bool:
-    """True if a call's output can be capped by `max_tokens`."""
-    return "max_tokens" in type(model).model_fields
-
-
 def no_usage() -> Usage:
     """Usage of a call that was not made or gave nothing back."""
     return {"input_tokens": 0, "output_tokens": 0, "reasoning_tokens": 0, "total_tokens": 0, "cost_usd": 0.0}

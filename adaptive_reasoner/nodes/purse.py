@@ -17,10 +17,16 @@ from adaptive_reasoner.config import Budget, BudgetScope, ReasonerConfig
 from adaptive_reasoner.errors import LedgerError
 from adaptive_reasoner.nodes.best_round import answered_by_deep
 from adaptive_reasoner.nodes.call_settings import CallSettings
-from adaptive_reasoner.nodes.model_call import ModelRequest, takes_max_tokens
+from adaptive_reasoner.nodes.model_call import ModelRequest
 from adaptive_reasoner.nodes.spending import rounds_of, run_spent, spent_by_scope
 from adaptive_reasoner.state import AnsweringNode, ReasoningState
-from adaptive_reasoner.thinking import is_embedded, model_name_of, second_prompt_tokens
+from adaptive_reasoner.thinking import (
+    is_embedded,
+    model_name_of,
+    own_limit,
+    second_prompt_tokens,
+    takes_max_tokens,
+)
 
 Number = TypeVar("Number", int, float)
 
@@ -170,7 +176,7 @@ class Purse:
         """The most that one call of `model` generates."""
         if not takes_max_tokens(model):
             return self._config.max_output_tokens or DEFAULT_OUTPUT_TOKENS
-        own = getattr(model, "max_tokens", None) or (model.profile or {}).get("max_output_tokens")
+        own = own_limit(model) or (model.profile or {}).get("max_output_tokens")
         known = [limit for limit in (self._config.max_output_tokens, own) if limit]
         return min(known, default=CAPPED_OUTPUT_TOKENS)
 

@@ -18,8 +18,9 @@ from adaptive_reasoner.budget import Allowance, Spent
 from adaptive_reasoner.budget.ledger import Claim, Grant, Reservation
 from adaptive_reasoner.budget.limits import NextCall
 from adaptive_reasoner.errors import BudgetExhaustedError, LedgerError
-from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest, Outcome, no_usage, takes_max_tokens
+from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest, Outcome, no_usage
 from adaptive_reasoner.nodes.purse import Asked, Purse, tightest
+from adaptive_reasoner.thinking import takes_max_tokens
 
 _LOG = logging.getLogger(__name__)
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.005, 0.25

@@ -3,6 +3,7 @@
 from adaptive_reasoner.thinking.effect import Effect, thinking_took_effect, unmet_wish
 from adaptive_reasoner.thinking.facts import is_embedded, model_name_of
 from adaptive_reasoner.thinking.keeping import keep_thoughts
+from adaptive_reasoner.thinking.output_limit import own_limit, takes_max_tokens
 from adaptive_reasoner.thinking.switch import (
     has_answer_first,
     has_thinking_switch,
@@ -35,9 +36,11 @@ __all__ = [
     "logprob_kwargs",
     "merged",
     "model_name_of",
+    "own_limit",
     "second_prompt_tokens",
     "sent_thoughts",
     "settle_call",
+    "takes_max_tokens",
     "takes_temperature",
     "thinking_kwargs",
     "thinking_took_effect",

@@ -1,10 +1,10 @@
 """What a thought that was cut off leaves to continue, and the answer that comes of both calls."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from langchain_core.messages import AIMessage, UsageMetadata
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, UsageMetadata
 from langchain_core.messages.ai import add_usage
 from langchain_core.outputs import ChatGeneration
 
@@ -12,6 +12,9 @@ from adaptive_reasoner.thinking.written import split_thoughts
 
 # The sentence that Qwen3 learnt to answer after, whatever the thought had come to.
 CLOSING = "Considering the limited time by the user, I have to give the solution based on the thinking directly now."
+
+# Where a server cannot go on from the middle of an answer, the thought is handed over in the conversation.
+HANDED_OVER = "Stop thinking here: time is up. Give the final answer now, directly, from the thinking above."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,15 @@ class Continuation:
         thoughts = self.thoughts.strip("\n")
         closed = thoughts if self.was_closed else f"{thoughts}\n\n{CLOSING}"
         return AIMessage(f"<think>\n{closed}\n</think>\n\n{self.answer}")
+
+    def handed_over(self) -> "Continuation":
+        """The same without what was answered: the second call answers anew, from the thoughts."""
+        return replace(self, answer="", was_closed=False)
+
+    @property
+    def request(self) -> list[BaseMessage]:
+        """The messages that hand the thoughts over."""
+        return [AIMessage(self.thoughts.strip()), HumanMessage(HANDED_OVER)]
 
     @property
     def used_tokens(self) -> int:

@@ -6,6 +6,10 @@ Source: github.com/QwenLM/Qwen3, docs/source/getting_started/thinking_budget.md.
 
 vLLM and SGLang continue the last message when told so; llama.cpp always does, but only with thinking switched off
 in its template, and so do vLLM's parsers keep a continued answer from being taken for a thought.
+
+Templates of other families (Granite, DeepSeek, GLM, Gemma) take thoughts out of earlier answers, so that nothing
+could be continued. Their thought is handed over as a turn of the conversation, and the second call, its thinking
+switched off, answers from it.
 """
 
 # A wrapper of chat models is written against the methods that chat models override, which are all private.
@@ -28,9 +32,8 @@ from adaptive_reasoner.thinking.ways import ChatKwargs
 BUDGET = "thinking_budget_in_two_calls"
 _CONTINUE = {"add_generation_prompt": False, "continue_final_message": True}
 
-
 _NAMED = ("model_name", "model_provider", "system_fingerprint")
-_CLOSING_TOKENS = 32  # of the sentence that closes a thought, and its marks, at the most
+_CLOSING_TOKENS = 48  # of the sentence that closes a thought or hands it over, and its marks, at the most
 
 
 def second_prompt_tokens(kwargs: ChatKwargs, prompt_tokens: int) -> int:
@@ -45,16 +48,26 @@ class TwoCalls(BaseChatModel):
         inner: makes the calls.
         budget_tokens: the most that the first call generates.
         answering: `extra_body` of the second call, beside what makes it continue.
+        hands_over: the second call answers from the thought, instead of continuing it.
     """
 
     inner: BaseChatModel
     budget_tokens: int
     answering: ChatKwargs
+    hands_over: bool = False
 
     @classmethod
-    def around(cls, inner: BaseChatModel, budget_tokens: int, answering: ChatKwargs) -> "TwoCalls":
+    def around(
+        cls, inner: BaseChatModel, budget_tokens: int, answering: ChatKwargs, *, hands_over: bool = False
+    ) -> "TwoCalls":
         """Wrap `inner` for one call."""
-        return cls(inner=inner, budget_tokens=budget_tokens, answering=answering, profile=inner.profile)
+        return cls(
+            inner=inner,
+            budget_tokens=budget_tokens,
+            answering=answering,
+            hands_over=hands_over,
+            profile=inner.profile,
+        )
 
     @property
     def _llm_type(self) -> str:
@@ -72,7 +85,7 @@ class TwoCalls(BaseChatModel):
         if left is None:
             return first
         second = self.inner._generate(
-            [*messages, left.prefix], stop, run_manager, **self._answering(kwargs, left)
+            self._second(messages, left), stop, run_manager, **self._answering(kwargs, left)
         )
         return _result(left, second)
 
@@ -88,7 +101,7 @@ class TwoCalls(BaseChatModel):
         if left is None:
             return first
         second = await self.inner._agenerate(
-            [*messages, left.prefix], stop, run_manager, **self._answering(kwargs, left)
+            self._second(messages, left), stop, run_manager, **self._answering(kwargs, left)
         )
         return _result(left, second)
 
@@ -105,7 +118,7 @@ class TwoCalls(BaseChatModel):
         yield _only(first) if left is None else ChatGenerationChunk(message=as_chunk(left.beginning()))
         if left is not None:
             arguments = self._streaming(self._answering(kwargs, left))
-            yield from self.inner._stream([*messages, left.prefix], stop, run_manager, **arguments)
+            yield from self.inner._stream(self._second(messages, left), stop, run_manager, **arguments)
 
     async def _astream(
         self,
@@ -119,7 +132,9 @@ class TwoCalls(BaseChatModel):
         yield _only(first) if left is None else ChatGenerationChunk(message=as_chunk(left.beginning()))
         if left is not None:
             arguments = self._streaming(self._answering(kwargs, left))
-            async for chunk in self.inner._astream([*messages, left.prefix], stop, run_manager, **arguments):
+            async for chunk in self.inner._astream(
+                self._second(messages, left), stop, run_manager, **arguments
+            ):
                 yield chunk
 
     def _thinking(self, kwargs: ChatKwargs) -> ChatKwargs:
@@ -133,11 +148,14 @@ class TwoCalls(BaseChatModel):
         total = self._total(kwargs)
         if left is None or (total is not None and total <= left.used_tokens):
             return None
-        return left
+        return left.handed_over() if self.hands_over else left
+
+    def _second(self, messages: list[BaseMessage], left: Continuation) -> list[BaseMessage]:
+        return [*messages, *(left.request if self.hands_over else [left.prefix])]
 
     def _answering(self, kwargs: ChatKwargs, left: Continuation) -> ChatKwargs:
         total = self._total(kwargs)
-        arguments = _with_body(kwargs, {**self.answering, **_CONTINUE})
+        arguments = _with_body(kwargs, {**self.answering, **({} if self.hands_over else _CONTINUE)})
         return arguments if total is None else _capped(arguments, total - left.used_tokens)
 
     def _total(self, kwargs: ChatKwargs) -> int | None:

@@ -8,7 +8,7 @@ from langchain_openai import ChatOpenAI
 from adaptive_reasoner import build_reasoning_graph
 from adaptive_reasoner.testing import Reply, ScriptedChatModel
 from adaptive_reasoner.thinking import keep_thoughts, settle_call, thinking_kwargs, thinking_took_effect
-from adaptive_reasoner.thinking.continuation import CLOSING
+from adaptive_reasoner.thinking.continuation import CLOSING, HANDED_OVER
 from adaptive_reasoner.uncertainty import parse_response
 
 PREFIX = f"<think>\nTwo and\n\n{CLOSING}\n</think>\n\n"
@@ -227,3 +227,49 @@ def test_the_graph_counts_both_calls(serve, is_streamed):
     assert only["usage"]["reasoning_tokens"] == 6
     assert "thinking" not in only
     assert [request.get("continue_final_message") for request in endpoint.requests] == [None, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "first", "thought"),
+    [
+        ("granite-3.3-8b-instruct", "thinking", "Here is my thought process: Two and", "Two and"),
+        ("deepseek-ai/DeepSeek-V3.1", "thinking", "Two and", "Two and"),  # its template opens the thought
+        ("zai-org/GLM-4.6", "enable_thinking", "<think>Two and", "Two and"),
+        ("google/gemma-4-31b-it", "enable_thinking", "<|channel>thought\nTwo and", "Two and"),
+        ("zai-org/GLM-4.6", "enable_thinking", "<think>Two and two.</think>It is", "Two and two."),
+    ],
+)
+@pytest.mark.parametrize("way", ["invoke", "stream"])
+def test_where_nothing_can_be_continued_the_thought_is_handed_over(provider, name, key, first, thought, way):
+    def answer(body):
+        if len(body["messages"]) == 1:
+            return completion(first, finish="length", tokens=(5, 8))
+        return events("4") if body.get("stream") else completion("4", tokens=(30, 2))
+
+    provider.answers["/v1/chat/completions"] = answer
+    model = ChatOpenAI(model=name, base_url=f"{provider.url}/v1", api_key="x", max_retries=0)
+    model, kwargs = settle_call(keep_thoughts(model), thinking_kwargs(model, {"budget_tokens": 8}))
+    if way == "invoke":
+        message = model.invoke(MESSAGES, **kwargs)
+    else:
+        message, *rest = list(model.stream(MESSAGES, **kwargs))
+        for chunk in rest:
+            message += chunk
+    assert (str(message.text), message.additional_kwargs["reasoning_content"]) == ("4", thought)
+    assert message.usage_metadata["output_tokens"] == 10
+    one, two = provider.bodies
+    assert (one["chat_template_kwargs"], two["chat_template_kwargs"]) == ({key: True}, {key: False})
+    assert one["max_tokens"] == 8
+    assert [said["content"] for said in two["messages"][1:]] == [thought, HANDED_OVER]
+    assert "continue_final_message" not in two
+
+
+def test_a_model_that_always_thinks_is_continued_where_its_template_allows(provider):
+    serving(provider, completion("Two and", finish="length"))
+    model = ChatOpenAI(
+        model="Qwen/Qwen3-4B-Thinking-2507", base_url=f"{provider.url}/v1", api_key="x", max_retries=0
+    )
+    model, kwargs = settle_call(keep_thoughts(model), thinking_kwargs(model, {"budget_tokens": 8}))
+    assert str(model.invoke(MESSAGES, **kwargs).text) == "4"
+    assert provider.bodies[1]["messages"][-1]["content"] == PREFIX
+    assert "chat_template_kwargs" not in provider.bodies[1]

@@ -43,6 +43,14 @@ class Gemini(Family):
             effort_ways(levels, {level: _level(model, level, levels) for level in levels}) if levels else None
         )
 
+    @override
+    def settle(self, model: BaseChatModel, kwargs: ChatKwargs) -> tuple[BaseChatModel, ChatKwargs]:
+        """The output's limit in Gemini's word for it; the other one is silently ignored."""
+        if "max_tokens" not in kwargs:
+            return model, kwargs
+        rest = {name: value for name, value in kwargs.items() if name != "max_tokens"}
+        return model, {"max_output_tokens": kwargs["max_tokens"], **rest}
+
 
 def _budgeted(model: BaseChatModel, least: int, most: int, *, can_stop: bool) -> Ways:
     stopped = 0 if can_stop else least

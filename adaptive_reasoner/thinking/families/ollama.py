@@ -10,9 +10,13 @@ from typing_extensions import override
 from adaptive_reasoner.thinking.facts import is_named, package_of
 from adaptive_reasoner.thinking.families.efforts import effort_ways
 from adaptive_reasoner.thinking.families.templates import is_single_mode
-from adaptive_reasoner.thinking.ways import Family, Ways
+from adaptive_reasoner.thinking.ways import ChatKwargs, Family, Ways
 
 _THINKS = r"qwen-?3|qwq|deepseek-(r1|v3\.[12]|v4)|magistral|glm-(4\.[5-9]|5)|gemma-?4|kimi-k2-thinking"
+_SETTINGS = {
+    "max_tokens": "num_predict",
+    **{name: name for name in ("num_predict", "temperature", "seed", "top_k", "top_p")},
+}
 _LEVELED = r"gpt-oss"
 
 
@@ -35,3 +39,12 @@ class Ollama(Family):
         if own is None and not is_known:
             return None
         return Ways(off={"reasoning": False}, on={"reasoning": own or True})
+
+    @override
+    def settle(self, model: BaseChatModel, kwargs: ChatKwargs) -> tuple[BaseChatModel, ChatKwargs]:
+        """Settings of one call become the model's own: as arguments, ChatOllama would send them in the wrong place."""
+        own = {_SETTINGS[name]: value for name, value in kwargs.items() if name in _SETTINGS}
+        if not own:
+            return model, kwargs
+        rest = {name: value for name, value in kwargs.items() if name not in _SETTINGS}
+        return model.model_copy(update=own), rest

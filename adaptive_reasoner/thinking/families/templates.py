@@ -17,6 +17,9 @@ from adaptive_reasoner.thinking.ways import ALWAYS_ON, ChatKwargs, Family, Ways
 _NEVER = r"qwen-?3.*(instruct|coder|embedding|reranker)"
 _ALWAYS = r"qwq|qwen-?3.*thinking|deepseek-?r1|deepseek-reasoner"
 
+# Their template leaves the newest answer's thought as it is, so that it can be continued; QwQ's and R1's take it out.
+_CONTINUED = r"qwen-?3.*thinking"
+
 
 @dataclass(frozen=True, slots=True)
 class _Template:
@@ -51,7 +54,13 @@ class SingleMode(_Served):
 
     @override
     def ways(self, model: BaseChatModel) -> Ways | None:
+        if is_named(model, _CONTINUED):
+            return Ways(off={}, on={}, budget=lambda tokens: {BUDGET: tokens}, can_stop=False)
         return ALWAYS_ON if is_named(model, _ALWAYS) else None
+
+    @override
+    def settle(self, model: BaseChatModel, kwargs: ChatKwargs) -> tuple[BaseChatModel, ChatKwargs]:
+        return _in_two_calls(model, kwargs, {})
 
 
 class Qwen3(_Served):
@@ -71,11 +80,7 @@ class Qwen3(_Served):
 
     @override
     def settle(self, model: BaseChatModel, kwargs: ChatKwargs) -> tuple[BaseChatModel, ChatKwargs]:
-        if BUDGET not in kwargs:
-            return model, kwargs
-        rest = {name: value for name, value in kwargs.items() if name != BUDGET}
-        answering = in_template(model, enable_thinking=False)["extra_body"]
-        return TwoCalls.around(model, kwargs[BUDGET], answering), rest
+        return _in_two_calls(model, kwargs, in_template(model, enable_thinking=False)["extra_body"])
 
 
 class GptOss(_Served):
@@ -98,8 +103,30 @@ class Templates(_Served):
 
     @override
     def ways(self, model: BaseChatModel) -> Ways:
-        key = next(template.key for template in _TEMPLATES if is_named(model, template.pattern))
-        return Ways(off=in_template(model, **{key: False}), on=in_template(model, **{key: True}))
+        on = in_template(model, **{self._key(model): True})
+        return Ways(
+            off=in_template(model, **{self._key(model): False}),
+            on=on,
+            budget=lambda tokens: {**on, BUDGET: tokens},
+        )
+
+    @override
+    def settle(self, model: BaseChatModel, kwargs: ChatKwargs) -> tuple[BaseChatModel, ChatKwargs]:
+        answering = in_template(model, **{self._key(model): False})["extra_body"]
+        return _in_two_calls(model, kwargs, answering, hands_over=True)
+
+    def _key(self, model: BaseChatModel) -> str:
+        return next(template.key for template in _TEMPLATES if is_named(model, template.pattern))
+
+
+def _in_two_calls(
+    model: BaseChatModel, kwargs: ChatKwargs, answering: ChatKwargs, *, hands_over: bool = False
+) -> tuple[BaseChatModel, ChatKwargs]:
+    """The model that makes two calls, where `kwargs` hold a budget for them."""
+    if BUDGET not in kwargs:
+        return model, kwargs
+    rest = {name: value for name, value in kwargs.items() if name != BUDGET}
+    return TwoCalls.around(model, kwargs[BUDGET], answering, hands_over=hands_over), rest
 
 
 def is_single_mode(model: BaseChatModel) -> bool:
