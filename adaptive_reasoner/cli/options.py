@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -101,10 +100,11 @@ class ModelChoice:
 
 
 Record = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
-        help="Append each run to this file, for `traces report` and `calibrate`.",
-        metavar="FILE",
+        help="Append each run to this file, or keep it in this store (sqlite:///FILE, postgresql://…), for "
+        "`traces report` and `calibrate`.",
+        metavar="FILE|URL",
         rich_help_panel=_OUTPUT,
     ),
 ]
@@ -119,7 +119,7 @@ class Policy:
     budget_tokens: int | None = None
     max_refinements: int = 1
     review: bool = False
-    record: Path | None = None
+    record: str | None = None
 
     def config(self) -> "ReasonerConfig":
         """Settings of the graph."""
@@ -136,10 +136,11 @@ class Policy:
 
         Raises:
             ConfigurationError: the file cannot be written.
+            TraceStoreError: the store cannot be used.
         """
-        from adaptive_reasoner.traces import JsonlRecorder
+        from adaptive_reasoner.traces.recorders import make_recorder
 
-        return JsonlRecorder(self.record) if self.record else None
+        return make_recorder(self.record) if self.record else None
 
     def context(self) -> "ReasoningContext":
         """Settings of one call."""

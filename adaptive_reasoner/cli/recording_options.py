@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from adaptive_reasoner.traces.recordings import RecordedPair
 
 File = Annotated[
-    Path | None,
+    str | None,
     typer.Argument(
         help="Recorded answers of both modes, as JSON Lines (.gz too): question, correct; and id, choices, "
         "model, mode (fast or deep), answer, answer_token_top, response where known. `calibrate` also takes "
-        "recorded runs with their labels."
+        "recorded runs with their labels, and a trace store's URL."
     ),
 ]
 FastFile = Annotated[
@@ -32,7 +32,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def read_pairs(
-    file: Path | None, fast: Path | None, deep: Path | None, where: list[str] | None, *, needs_deep: bool
+    file: str | None, fast: Path | None, deep: Path | None, where: list[str] | None, *, needs_deep: bool
 ) -> "list[RecordedPair]":
     """The recorded questions with their answers.
 

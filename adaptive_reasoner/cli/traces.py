@@ -1,4 +1,4 @@
-"""`adaptive-reasoner traces …`: what recorded runs come to, their labels, and their export."""
+"""`adaptive-reasoner traces report|label|export`: what recorded runs come to, their labels, and their export."""
 
 import json
 from dataclasses import replace
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adaptive_reasoner.cli.options import NoColor
+from adaptive_reasoner.cli.trace_store import import_file, prune_store, sum_up
 from adaptive_reasoner.errors import ConfigurationError, InvalidInputError
+from adaptive_reasoner.traces.store.trace_store import is_store_url
 
 if TYPE_CHECKING:
     from adaptive_reasoner.gate.profile import GateProfile
@@ -17,7 +19,15 @@ if TYPE_CHECKING:
 
 SHIPPED = "shipped"
 
-Runs = Annotated[Path, typer.Argument(help="Recorded runs, as JSON Lines (.gz too), from JsonlRecorder.")]
+NEWEST = 10_000  # of a store's runs are looked at one by one, unless --last says otherwise
+
+Runs = Annotated[
+    str,
+    typer.Argument(
+        help="Recorded runs: JSON Lines (.gz too), or a trace store's URL, sqlite:///FILE or postgresql://…",
+        metavar="RUNS",
+    ),
+]
 Labels = Annotated[
     list[Path] | None,
     typer.Option(help="Labels that stand in another file; repeat it.", metavar="FILE"),
@@ -38,6 +48,7 @@ class Purpose(StrEnum):
     ANSWERS = "answers"
     LABELS = "labels"
     TRIAGE = "triage"
+    RUNS = "runs"
 
 
 traces_app = typer.Typer(
@@ -45,6 +56,12 @@ traces_app = typer.Typer(
     epilog="Example: adaptive-reasoner traces report runs.jsonl --labels labels.jsonl",
     no_args_is_help=True,
 )
+traces_app.command(
+    "import", epilog="Example: adaptive-reasoner traces import runs.jsonl sqlite:///runs.sqlite"
+)(import_file)
+traces_app.command(
+    "prune", epilog="Example: adaptive-reasoner traces prune sqlite:///runs.sqlite --older-than-days 90"
+)(prune_store)
 
 
 @traces_app.command(epilog="Example: adaptive-reasoner traces report runs.jsonl --most-thinking 0.3 --by day")
@@ -60,8 +77,15 @@ def report(
     most_thinking: Annotated[
         float | None, typer.Option(min=0, max=1, help="At most this share of the runs may think.")
     ] = None,
-    last: Annotated[int | None, typer.Option(min=1, help="Only so many of the newest runs.")] = None,
+    last: Annotated[
+        int | None,
+        typer.Option(min=1, help=f"Only so many of the newest runs; of a store, {NEWEST} unless it says so."),
+    ] = None,
     by: Annotated[Window, typer.Option(help="Compare the halves of the file, or its days.")] = Window.HALF,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Write a page with plots here, which needs no network.", metavar="FILE"),
+    ] = None,
     as_json: AsJson = False,
     no_color: NoColor = False,
 ) -> None:
@@ -69,21 +93,34 @@ def report(
     from adaptive_reasoner.traces.advice import Origin
     from adaptive_reasoner.traces.monitoring_report import report as make_report
 
-    recorded = read_runs(file, labels)
+    summed = None if html is None and not is_store_url(file) else sum_up(file, labels)
+    recorded = read_runs(file, labels, newest=last or NEWEST)
     if last is not None:
         recorded = replace(recorded, runs=recorded.runs[-last:])
     gate = load_profile(profile, recorded)
-    origin = Origin(str(file), tuple(map(str, labels or ())), profile if gate else None)
+    origin = Origin(file, tuple(map(str, labels or ())), profile if gate else None)
     figures = make_report(
         recorded, gate, origin, window=by.value, least_share=least_thinking, most_share=most_thinking
     )
+    if summed is not None:
+        figures["overview"] = summed
+    if html is not None:
+        from adaptive_reasoner.traces.page import write_page
+
+        write_page(figures, html)
     if as_json:
         typer.echo(json.dumps(figures, ensure_ascii=False))
         return
     from adaptive_reasoner.cli.monitoring_table import show_report
+    from adaptive_reasoner.cli.overview_table import show_overview
     from adaptive_reasoner.cli.render import make_console
 
-    show_report(figures, make_console(no_color=no_color))
+    console = make_console(no_color=no_color)
+    if summed is not None:
+        show_overview(summed, console)
+    show_report(figures, console)
+    if html is not None:
+        typer.echo(f"{html}: the same with plots")
 
 
 @traces_app.command(epilog="Example: adaptive-reasoner traces label runs.jsonl 3f2a9c --answer 42")
@@ -99,22 +136,22 @@ def label(
     as_json: AsJson = False,
 ) -> None:
     """Say of one run whether it was right: a line of its own at the end of the file."""
-    from adaptive_reasoner.traces.jsonl_recorder import JsonlRecorder
+    from adaptive_reasoner.traces.recorders import open_recorder, run_ids
 
     if (correct is None) == (answer is None or not answer.strip()):
         raise ConfigurationError("Say --correct or --wrong, or give the right one with --answer.")
-    found = [one.record["run_id"] for one in read_runs(file, None).runs]
-    matching = [one for one in found if run_id and one.startswith(run_id)]
+    matching = run_ids(file, run_id)
     if len(matching) != 1:
         problem = f"{len(matching)} runs of {file} have ids that begin with {run_id!r}"
         raise InvalidInputError(f"{problem}; give one run's id, as `traces export` shows it.")
     said: dict[str, Any] = {"correct": correct} if answer is None else {"answer": answer}
-    JsonlRecorder(file).record({"run_id": matching[0], **said})
+    with open_recorder(file) as recorder:
+        recorder.record({"run_id": matching[0], **said})
     typer.echo(json.dumps({"run_id": matching[0], **said}) if as_json else f"Labelled {matching[0]}.")
 
 
 @traces_app.command(
-    epilog="Example: adaptive-reasoner traces export runs.jsonl --for triage --out triage.jsonl"
+    epilog="Example: adaptive-reasoner traces export sqlite:///runs.sqlite --for runs --out runs.parquet"
 )
 def export(
     file: Runs,
@@ -122,36 +159,38 @@ def export(
         Purpose,
         typer.Option(
             "--for",
-            help="answers: a row for each answer; labels: unlabelled runs to fill in; triage: for `train triage`.",
+            help="answers: a row for each answer; labels: unlabelled runs to fill in; triage: for `train triage`; "
+            "runs: all of a store's runs and labels, to be imported elsewhere.",
         ),
     ] = Purpose.ANSWERS,
     labels: Labels = None,
-    out: Annotated[Path | None, typer.Option(help="Write here instead of to standard output.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write here instead of to standard output; a file .parquet gets that format."),
+    ] = None,
 ) -> None:
-    """Write recorded runs as JSON Lines of another shape."""
+    """Write recorded runs as JSON Lines, or as Parquet."""
+    if purpose is Purpose.RUNS:
+        from adaptive_reasoner.cli.trace_store import export_store
+
+        export_store(file, out)
+        return
+    from adaptive_reasoner.cli.trace_store import write_rows
     from adaptive_reasoner.traces.exporting import export_rows
 
-    rows = export_rows(read_runs(file, labels).runs, purpose.value)
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    if out is None:
-        typer.echo(text, nl=False)
-        return
-    try:
-        out.write_text(text, encoding="utf-8", errors="backslashreplace")
-    except OSError as error:
-        raise ConfigurationError(f"Cannot write {out}: {error.strerror}.") from error
-    typer.echo(f"{out}: {len(rows)} rows")
+    write_rows(export_rows(read_runs(file, labels).runs, purpose.value), out)
 
 
-def read_runs(file: Path, labels: list[Path] | None) -> "RecordedRuns":
-    """The runs with their labels.
+def read_runs(file: str, labels: list[Path] | None, newest: int | None = None) -> "RecordedRuns":
+    """The runs with their labels; of a store at most so many of the newest.
 
     Raises:
         InvalidInputError: a file cannot be used; the message names the line.
+        TraceStoreError: a store cannot be read.
     """
     from adaptive_reasoner.traces.runs import load_runs
 
-    return load_runs(file, *(labels or ()))
+    return load_runs(file, *(labels or ()), newest=newest)
 
 
 def load_profile(name: str, recorded: "RecordedRuns") -> "GateProfile | None":

@@ -9,10 +9,11 @@ import typer
 
 def triage(
     file: Annotated[
-        Path,
+        str,
         typer.Argument(
             help="Questions with the outcomes of both modes, as JSON Lines (question or messages, fast_correct, "
-            "deep_correct; perhaps group) or CSV (prompt, weak, strong; perhaps family); .gz too."
+            "deep_correct; perhaps group) or CSV (prompt, weak, strong; perhaps family); .gz too. Also labelled runs: "
+            "a file of JSON Lines, or a trace store's URL."
         ),
     ],
     out: Annotated[Path, typer.Option(help="Write the estimator here.")] = Path("triage.json"),

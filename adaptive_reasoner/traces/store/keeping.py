@@ -51,27 +51,33 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class _Batch:
-    """Parsed lines: the runs' with their digest and payload, and the labels'."""
+class Batch:
+    """Parsed lines: the runs' with their digest and payload, the labels', and lines that are neither."""
 
     runs: Sequence[tuple[dict[str, Any], bytes, bytes]]
     labels: Sequence[dict[str, Any]]
+    damaged: Sequence[bytes] = ()
 
 
-def parse_batch(lines: Iterable[bytes]) -> _Batch:
+def parse_batch(lines: Iterable[bytes]) -> Batch:
     """Parse and pack lines; packing lets other threads of this process go on: a run that is recorded must not wait."""
     runs: list[tuple[dict[str, Any], bytes, bytes]] = []
     labels: list[dict[str, Any]] = []
+    damaged: list[bytes] = []
     for line in lines:
-        data = parse_line(line)
+        try:
+            data = parse_line(line)
+        except (ValueError, RecursionError):
+            damaged.append(line)
+            continue
         if "report" in data:
             runs.append((data, digest_of(line), pack(line)))
         else:
             labels.append(data)
-    return _Batch(runs, labels)
+    return Batch(runs, labels, damaged)
 
 
-def keep_batch(db: Connection, batch: _Batch) -> Kept:
+def keep_batch(db: Connection, batch: Batch) -> Kept:
     """Add what is new, in one transaction of a writer's own."""
     newest, rows = _new_records(db, batch.runs)
     if rows:

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -43,6 +43,20 @@ class Redaction:
                 f"Hashing needs a key of at least {_LEAST_KEY_BYTES} bytes: redaction.key or {ENVIRONMENT}. "
                 "Without one, short texts can be found by trying."
             )
+
+    @classmethod
+    def of(cls, settings: Iterable[str]) -> "Redaction":
+        """From texts such as "answers=drop".
+
+        Raises:
+            ConfigurationError: one is no such text, or a hash has no key.
+        """
+        given: dict[str, Any] = {}
+        for setting in settings:
+            name, _, how = setting.partition("=")
+            check_choice("what to redact", name, _FIELDS)
+            given[name] = how
+        return cls(**given)
 
     @property
     def hashes(self) -> bool:

@@ -3,14 +3,13 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
 from adaptive_reasoner.errors import TraceStoreError
 from adaptive_reasoner.traces.store.database import TraceDatabase
 from adaptive_reasoner.traces.store.keeping import Kept, keep_batch, parse_batch
-from adaptive_reasoner.traces.store.lines import parse_line
 from adaptive_reasoner.traces.store.spool import Spool, left_behind, lines_of
 
 _LOG = logging.getLogger(__name__)
@@ -93,22 +92,18 @@ def send_file(database: TraceDatabase, path: Path) -> Kept:
     Raises:
         TraceStoreError: the database failed; the file is to be sent again.
     """
-    total, lines = Kept(), _whole_lines(path)
+    total, lines = Kept(), lines_of(path)
     while some := list(islice(lines, _BATCH)):
         batch = parse_batch(some)
         with database.writing() as db:
             total += keep_batch(db, batch)
+        if batch.damaged:
+            _put_aside(path, batch.damaged)
     return total
 
 
-def _whole_lines(path: Path) -> Iterator[bytes]:
-    """The lines that can be read; a damaged one is put aside and must not keep back the others."""
-    for line in lines_of(path):
-        try:
-            parse_line(line)
-        except (ValueError, RecursionError) as error:
-            _LOG.warning("A line of %s is damaged (%s); it was moved to %s", path.name, error, _DAMAGED)
-            with (path.parent / _DAMAGED).open("ab") as damaged:
-                damaged.write(line)
-        else:
-            yield line
+def _put_aside(path: Path, damaged: Sequence[bytes]) -> None:
+    """A line that cannot be read must not keep back the others."""
+    _LOG.warning("%d lines of %s are damaged; they were moved to %s", len(damaged), path.name, _DAMAGED)
+    with (path.parent / _DAMAGED).open("ab") as file:
+        file.writelines(damaged)
