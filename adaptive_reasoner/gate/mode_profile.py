@@ -90,8 +90,10 @@ class ModeProfile:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; `mode_profile_from_json` reads it."""
-        data = asdict(replace(self, of_calls=None))
-        del data["of_calls"]
+        data = asdict(replace(self, without_thought=None, of_calls=None))
+        del data["of_calls"]  # most profiles know of none, and older ones are written as they were
+        if self.without_thought:
+            data["without_thought"] = self.without_thought.to_json()
         return data if self.of_calls is None else {**data, "of_calls": self.of_calls.to_json()}
 
 
