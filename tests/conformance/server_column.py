@@ -18,7 +18,7 @@ from conformance_scripts import (
     with_place,
     with_tools,
 )
-from langchain_columns import gathered, without_beta
+from in_process import gathered, without_beta
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_openai import ChatOpenAI
 from served import async_client_of, client_of, http_of, served

@@ -6,9 +6,10 @@ from importlib.util import find_spec
 import pytest
 
 pytest.importorskip("langchain.agents", reason="the extra `langchain` is not installed")
+from call_columns import ChatModel, Tool
 from conformance_page import COLUMNS, ROWS, SENSELESS
 from conformance_scripts import ANSWER, CUPS, PENS, REPAIRED, THOUGHT_THROUGH, Place
-from langchain_columns import ChatModel, Graph, Middleware, Subgraph, Tool
+from graph_columns import Graph, Middleware, Subgraph
 
 KINDS = {
     "chat model": ChatModel,
