@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from adaptive_reasoner.cli.train_dataset import dataset
+from adaptive_reasoner.cli.train_distill import distill
 from adaptive_reasoner.cli.train_guider import guider
 from adaptive_reasoner.cli.train_ibpo import ibpo
 from adaptive_reasoner.cli.train_triage import triage
@@ -32,6 +34,11 @@ train_app.command(epilog="Example: adaptive-reasoner train ibpo --share 50 --dir
 train_app.command(
     epilog="Example: adaptive-reasoner train guider tasks.jsonl --guider small --target large --directory runs/guider"
 )(guider)
+
+train_app.command(
+    epilog="Example: adaptive-reasoner train dataset data --runs runs.jsonl --runs labels.jsonl --format openai"
+)(dataset)
+train_app.command(epilog="Example: adaptive-reasoner train distill data --directory runs/student")(distill)
 
 
 @train_app.command(

@@ -50,6 +50,6 @@ class StudentConfig:
     batch: int = 32
     peak: float = 1.0
     checkpoint_minutes: float = 2.0
-    perceived: int = 8000
+    perceived: int = 4000
     tolerance: float = 0.005
     compile: bool = True

@@ -12,8 +12,10 @@ import torch
 from adaptive_reasoner.embedded.branches import Branch, render_branch
 from adaptive_reasoner.embedded.dialogue import ANSWER_PREFIX, render_prompt
 from adaptive_reasoner.errors import InvalidInputError
-from adaptive_reasoner.training.distill.config import SIZES, StudentConfig
+from adaptive_reasoner.training.distill.config import BOTH, SIZES, StudentConfig
+from adaptive_reasoner.training.distill.embedded_perception import fit_student_perception
 from adaptive_reasoner.training.distill.examples import DistillExample, read_split
+from adaptive_reasoner.training.distill.loss_curve import plot_loss
 from adaptive_reasoner.training.embedded.batches import BatchStream
 from adaptive_reasoner.training.embedded.config import StageConfig, TrainConfig
 from adaptive_reasoner.training.embedded.examples import Example, MixtureConfig
@@ -27,7 +29,7 @@ STAGE = "distill"
 
 
 def train_student(config: StudentConfig) -> Path:
-    """Train through all steps and export the weights; goes on where an earlier run stopped.
+    """Train through all steps, export the weights and fit perception; goes on where an earlier run stopped.
 
     Returns:
         `config.directory`, with model.npz and model.json.
@@ -36,9 +38,15 @@ def train_student(config: StudentConfig) -> Path:
         InvalidInputError: the dataset cannot be used, or no example of it fits the student's context.
     """
     usable_examples(read_split(config.data, "train"), _context(config))  # before anything is written
+    if set(config.orders) == set(BOTH):
+        read_split(config.data, "calibration")
     config.directory.mkdir(parents=True, exist_ok=True)
     (config.directory / "log.jsonl").touch()
     run_in_step(_work, config, config.processes, config.seed)
+    plot_loss(config.directory)
+    if set(config.orders) == set(BOTH):
+        calibration = read_split(config.data, "calibration")
+        fit_student_perception(config.directory, calibration[: config.perceived], config.tolerance)
     return config.directory
 
 

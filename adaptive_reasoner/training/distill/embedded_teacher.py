@@ -6,6 +6,7 @@ the same greedy text, several times as fast.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from importlib.resources import files
 from pathlib import Path
 
 import torch
@@ -24,6 +25,7 @@ from adaptive_reasoner.training.embedded.examples import Example
 from adaptive_reasoner.training.embedded.export import load_exported
 from adaptive_reasoner.training.embedded.model import Decoder
 
+SHIPPED = Path(str(files("adaptive_reasoner.embedded"))) / "weights"
 SOURCE = "teacher:adaptive-reasoner-embedded, deep"
 _CHUNK = 512
 _ROWS = 32

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from adaptive_reasoner.decoding.order_texts import Order
 from adaptive_reasoner.errors import InvalidInputError
 from adaptive_reasoner.traces.lines import placed_lines
 
-Order = Literal["think_first", "answer_first"]
 Split = Literal["train", "calibration", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 

@@ -6,7 +6,7 @@ u is expected to be positive. Price and threshold are those that spend the fewes
 of the fit, while accuracy stays within a tolerance of thinking first always.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,7 +90,7 @@ class Perception:
 
 
 @dataclass(frozen=True, slots=True)
-class _Point:
+class Point:
     """One price and threshold, as seen on questions left out of the fit."""
 
     price: float
@@ -111,21 +111,36 @@ def fit_perception(
         prices: that are tried.
     """
     scores = {price: _left_out(states, outcomes.utility(price)) for price in prices}
-    points = [point for price, score in scores.items() for point in _sweep(score, outcomes, price)]
-    least = outcomes.accuracy(np.ones(len(states), dtype=np.bool_)) - tolerance
-    allowed = [point for point in points if point.accuracy >= least]
-    best = min(allowed or points, key=lambda point: (point.tokens, -point.accuracy))
+    best = choose_point(scores, outcomes, tolerance)
     weights, bias = fit_logistic(states, (1.0 + outcomes.utility(best.price)) / 2.0, ridge=_RIDGE)
-    threshold = _threshold(states @ weights + bias, best.share)
-    helped = outcomes.think_right & ~outcomes.answer_right
-    figures = {
+    threshold = threshold_of(states @ weights + bias, best.share)
+    figures = promise(best, scores[best.price], outcomes)
+    return Perception(weights, bias - threshold, best.price, best.share, figures)
+
+
+def choose_point(scores: Mapping[float, Floats], outcomes: Outcomes, tolerance: float) -> Point:
+    """The fewest tokens whose accuracy stays within the tolerance of thinking first always.
+
+    Args:
+        scores: price -> shape (n,), of questions left out of the fit.
+        outcomes: of the same questions.
+        tolerance: of accuracy, 0..1.
+    """
+    points = [point for price, score in scores.items() for point in _sweep(score, outcomes, price)]
+    least = outcomes.accuracy(np.ones(len(outcomes.think_right), dtype=np.bool_)) - tolerance
+    allowed = [point for point in points if point.accuracy >= least]
+    return min(allowed or points, key=lambda point: (point.tokens, -point.accuracy))
+
+
+def promise(best: Point, scores: Floats, outcomes: Outcomes) -> dict[str, float]:
+    """What a point is worth on questions left out of the fit."""
+    return {
         "accuracy": best.accuracy,
         "tokens": best.tokens,
-        "think_first_accuracy": least + tolerance,
+        "think_first_accuracy": float(outcomes.think_right.mean()),
         "think_first_tokens": float(outcomes.think_tokens.mean()),
-        "auroc_thinking_helps": auroc(scores[best.price], helped),
+        "auroc_thinking_helps": auroc(scores, oracle_order(outcomes)),
     }
-    return Perception(weights, bias - threshold, best.price, best.share, figures)
 
 
 def oracle_order(outcomes: Outcomes) -> Flags:
@@ -145,16 +160,16 @@ def _left_out(states: Floats, utility: Floats) -> Floats:
     return found
 
 
-def _sweep(scores: Floats, outcomes: Outcomes, price: float) -> list[_Point]:
+def _sweep(scores: Floats, outcomes: Outcomes, price: float) -> list[Point]:
     """A hundred thresholds, by the share that thinks."""
-    found: list[_Point] = []
+    found: list[Point] = []
     for share in np.linspace(0.0, 1.0, 101):
-        thinks = scores >= _threshold(scores, float(share))
-        found.append(_Point(price, float(thinks.mean()), outcomes.accuracy(thinks), outcomes.tokens(thinks)))
+        thinks = scores >= threshold_of(scores, float(share))
+        found.append(Point(price, float(thinks.mean()), outcomes.accuracy(thinks), outcomes.tokens(thinks)))
     return found
 
 
-def _threshold(scores: Floats, share: float) -> float:
+def threshold_of(scores: Floats, share: float) -> float:
     """The score that this share of the questions reaches."""
     if share <= 0.0:
         return float(np.nextafter(scores.max(), np.inf))
