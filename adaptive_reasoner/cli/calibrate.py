@@ -107,6 +107,9 @@ def _print(profile: "GateProfile", out: Path) -> None:
                 print(f"  {mode}: {_promised(figures[mode], figures)}")
     elif "max_escalation" in figures:
         _print_escalation(figures)
+    if (rule := profile.early_cut) is not None:
+        stood = f"{rule.accepted} of {rule.cut} that it cut in the test would have stood"
+        print(f"  cuts the stream of fast answers that are bound to be escalated: {stood}")
     if "recorded_runs" in figures:
         _print_selection(figures)
 
