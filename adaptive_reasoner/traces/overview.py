@@ -14,6 +14,7 @@ from adaptive_reasoner.traces.store.reading import EVERY, Chosen
 from adaptive_reasoner.traces.store.tables import FIGURES
 
 WORST = 8  # questions of a kind
+_LOOKED_AT = 100  # runs of a kind that they are found among
 _MOST_GROUPS = 12
 _LONGEST_TEXT = 300  # characters of a question or an answer
 _SHARES = (0.5, 0.95, 0.99)
@@ -122,11 +123,22 @@ def _worst(db: Connection, where: Sequence[Any]) -> dict[str, list[Figures]]:
         "most_tokens": ([], run.total_tokens.desc()),
     }
     found = {
-        name: aggregates.top_runs(db, [*of_kind, *where], order, WORST)
+        name: aggregates.top_runs(db, [*of_kind, *where], order, _LOOKED_AT)
         for name, (of_kind, order) in kinds.items()
     }
     texts = newest_records(db, {row["run_id"] for rows in found.values() for row in rows})
-    return {name: [_shown(row, texts.get(row["run_id"])) for row in rows] for name, rows in found.items()}
+    return {
+        name: _each_once([_shown(row, texts.get(row["run_id"])) for row in rows])
+        for name, rows in found.items()
+    }
+
+
+def _each_once(rows: Sequence[Figures]) -> list[Figures]:
+    """A question that was asked again and again is one of the worst only once."""
+    by_question: dict[str, Figures] = {}
+    for row in rows:
+        by_question.setdefault(row["question"] or row["run_id"], row)
+    return list(by_question.values())[:WORST]
 
 
 def _shown(row: _Counts, record: Any) -> Figures:

@@ -67,6 +67,7 @@ def _tiles(overview: Figures) -> str:
     spend, calibration, rationale = overview["spend"], overview["calibration"], overview["rationale"]
     unknown = spend["runs_of_unknown_cost"]
     usd = "" if spend["usd_a_run"] is None else shown(spend["usd_a_run"], "USD")
+    all_usd = f"of {unknown:,} runs unknown" if unknown else f"{shown(spend['known_usd'], 'USD')} in all"
     tiles = [
         (
             "Thought",
@@ -89,11 +90,7 @@ def _tiles(overview: Figures) -> str:
             f"{overview['tokens']['mean']:,.0f}",
             f"95 % up to {overview['tokens']['p95']:,.0f}",
         ),
-        (
-            "Cost a run",
-            usd or "unknown",
-            f"of {unknown:,} runs unknown" if unknown else shown(spend["known_usd"], "USD"),
-        ),
+        ("Cost a run", usd or "unknown", all_usd),
     ]
     cells = [f"<div><dt>{escape(name)}</dt><dd>{escape(value)}<small>{escape(more)}</small></dd></div>"
              for name, value, more in tiles]  # fmt: skip
@@ -243,9 +240,13 @@ def _windows(windows: Sequence[Figures]) -> str:
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:
-    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in header)
+    kinds = [' class="text"' if name == "answer" else "" for name in header]
+    head = "".join(
+        f'<th scope="col"{kind}>{escape(cell)}</th>' for cell, kind in zip(header, kinds, strict=True)
+    )
     body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in row[1:])}</tr>'
+        f'<tr><th scope="row">{escape(row[0])}</th>'
+        f"{''.join(f'<td{kind}>{escape(cell)}</td>' for cell, kind in zip(row[1:], kinds[1:], strict=True))}</tr>"
         for row in rows
     )
     return (

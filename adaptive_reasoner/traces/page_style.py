@@ -32,8 +32,9 @@ svg .tick { fill: var(--soft); font-size: 12px; } svg .ideal { stroke: var(--sof
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 caption { text-align: left; font-weight: 600; padding: .4rem 0; }
 th, td { border-bottom: 1px solid var(--edge); padding: .35rem .6rem; text-align: right; vertical-align: top;
-  overflow-wrap: anywhere; }
-th:first-child, td:first-child { text-align: left; min-width: 9rem; } tbody th { font-weight: 400; }
+  white-space: nowrap; }
+th:first-child, .text { text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 8rem; }
+tbody th { font-weight: 400; }
 thead th { color: var(--soft); font-weight: 600; }
 code { overflow-wrap: anywhere; background: var(--card); padding: .1rem .3rem; border-radius: .25rem; }
 summary { cursor: pointer; }

@@ -56,6 +56,10 @@ def draw(plot: Plot, identity: str) -> str:
     if plot.unit == "%":
         top = min(top, 1.0)
     parts = [_axes(plot, top)]
+    if not any(value is not None for line in plot.lines for value in line.values):
+        parts.append(
+            f'<text class="tick" x="{_WIDTH / 2}" y="{_HEIGHT / 2}" text-anchor="middle">unknown</text>'
+        )
     for number, line in enumerate(plot.lines):
         parts.extend([_band(line, number, top), _polyline(line, number, top)])
     return (

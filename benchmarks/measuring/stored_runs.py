@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
 
 from adaptive_reasoner import build_reasoning_graph
 from adaptive_reasoner.embedded.problems import generate
@@ -114,6 +114,25 @@ def as_fast_as_it_goes(url: str, runs: Sequence[ReportJson], count: int, labelle
     }
 
 
+def fill_up(url: str, wanted: int) -> ReportJson:
+    """Copy rows within the database until it has `wanted` runs: reports are timed on as many as that."""
+    database = open_database(url, must_exist=True)
+    count = counted(url)["runs"]
+    for copy in range(1, -(-wanted // count)):
+        most = min(count, wanted - copy * count)
+        for table in (FIGURES, RECORDS):
+            names = [column.name for column in table.columns if column.name != "id"]
+            whole = FIGURES.c.run_id.not_like("%-%-%-%-%-%")  # copies have a dash more than a UUID
+            some = select(FIGURES.c.run_id).where(whole).order_by(FIGURES.c.run_id).limit(most).subquery()
+            values = [table.c[name] + f"-{copy}" if name == "run_id" else table.c[name] for name in names]
+            copied = select(*values).where(table.c.run_id.in_(select(some.c.run_id)))
+            with database.writing() as db:
+                db.execute(insert(table).from_select(names, copied))
+    filled, size = counted(url), database.size_bytes()
+    database.close()
+    return {"runs": filled["runs"], "copied": filled["runs"] - count, "gigabytes": size / 1e9}
+
+
 def report_seconds(url: str, command: Sequence[str]) -> ReportJson:
     """How long the overview of all runs takes, and the whole command with its page."""
     database = open_database(url, must_exist=True)
@@ -190,7 +209,7 @@ def write(url: str, count: str, number: str) -> None:
     """A worker: records its runs, and says how many were acknowledged and how long one took in the median."""
     taken: list[float] = []
     with TraceStore(url) as store:
-        for record, _ in varied(real_runs(20, seed=int(number)), int(count), seed=1000 + int(number)):
+        for record, _ in varied(real_runs(5, seed=int(number)), int(count), seed=1000 + int(number)):
             started = time.perf_counter()
             store.record(record)
             taken.append(time.perf_counter() - started)
