@@ -4,7 +4,10 @@ import pytest
 from graph_ways import disbelieved, sure
 from langchain.agents import create_agent
 from langchain.agents.middleware import (
+    ClearToolUsesEdit,
+    ContextEditingMiddleware,
     HumanInTheLoopMiddleware,
+    LLMToolSelectorMiddleware,
     ModelCallLimitMiddleware,
     ModelFallbackMiddleware,
     ModelRetryMiddleware,
@@ -12,6 +15,8 @@ from langchain.agents.middleware import (
     SummarizationMiddleware,
     TodoListMiddleware,
     ToolCallLimitMiddleware,
+    ToolErrorMiddleware,
+    ToolRetryMiddleware,
 )
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
@@ -48,10 +53,10 @@ def agent(request, priced):
         priced.append(item)
         return "7 dollars"
 
-    def make(model, neighbour):
+    def make(model, neighbour, tool=price):
         ours = AdaptiveReasoningMiddleware()
         both = [ours, neighbour] if request.param == "ours first" else [neighbour, ours]
-        return create_agent(model, [price], middleware=both, checkpointer=InMemorySaver())
+        return create_agent(model, [tool], middleware=both, checkpointer=InMemorySaver())
 
     return make
 
@@ -95,6 +100,72 @@ def test_human_in_the_loop_sees_the_call_that_passed_the_gate(agent, priced, dec
     assert priced == expected
     assert state["messages"][-1].text == "Done."
     model.assert_exhausted()
+
+
+def test_human_in_the_loop_sees_the_repaired_call(agent, priced):
+    model = scripted(call("pencil", 0.6), call("pen"), sure("Done."))
+    made = agent(model, HumanInTheLoopMiddleware(interrupt_on={"price": True}))
+    waiting = made.invoke({"messages": "How much?"}, THREAD)["__interrupt__"]
+    assert waiting[0].value["action_requests"][0]["args"] == {"item": "pen"}
+    state = made.invoke(Command(resume={"decisions": [{"type": "approve"}]}), THREAD)
+    assert priced == ["pen"]
+    rounds = state["messages"][1].response_metadata["adaptive_reasoning"]["rounds"]
+    assert [one["verdict"] for one in rounds] == ["refine", "accept"]
+    model.assert_exhausted()
+
+
+def test_context_editing_clears_old_results_from_what_the_loop_sees(agent):
+    model = scripted(call("pen"), call("pencil", 0.6), call("pan"), sure("Done."))
+    edit = ClearToolUsesEdit(trigger=1, keep=0)
+    agent(model, ContextEditingMiddleware(edits=[edit])).invoke({"messages": "How much?"}, THREAD)
+    results = [
+        [message.text for message in one.messages if message.type == "tool" and message.status == "success"]
+        for one in model.calls
+    ]
+    assert results == [[], ["[cleared]"], ["[cleared]"], ["[cleared]", "[cleared]"]]
+
+
+@pytest.fixture
+def flaky(priced):
+    @tool
+    def price(item: str) -> str:
+        """Price of an item, whose line is busy at first."""
+        priced.append(item)
+        if len(priced) == 1:
+            raise OSError("line is busy")
+        return "7 dollars"
+
+    return price
+
+
+def test_a_tool_retry_runs_a_call_again_that_failed_by_itself(agent, flaky, priced):
+    model = scripted(call("pencil", 0.6), call("pen"), sure("Done."))
+    state = agent(model, ToolRetryMiddleware(max_retries=1, initial_delay=0.0, jitter=False), flaky).invoke(
+        {"messages": "How much?"}, THREAD
+    )
+    assert priced == ["pen", "pen"]
+    assert state["messages"][2].text == "7 dollars"
+
+
+def test_a_tools_error_is_told_to_the_model(agent, flaky, priced):
+    model = scripted(call("pen"), sure("The line is busy."))
+    state = agent(model, ToolErrorMiddleware(lambda error, _request: str(error)), flaky).invoke(
+        {"messages": "How much?"}, THREAD
+    )
+    assert priced == ["pen"]
+    assert (state["messages"][2].status, state["messages"][2].text) == ("error", "line is busy")
+    assert state["messages"][-1].text == "The line is busy."
+
+
+def test_a_tool_selection_holds_for_every_call_of_the_loop(agent, priced):
+    chosen = Reply(tool_calls=[{"name": "ToolSelectionResponse", "args": {"tools": ["price"]}}])
+    model = scripted(call("pencil", 0.6), call("pen"), sure("Done."))
+    selector = LLMToolSelectorMiddleware(model=scripted(chosen, cycle=True), max_tools=1)
+    agent(model, selector).invoke({"messages": "How much?"}, THREAD)
+    assert priced == ["pen"]
+    assert [[one["function"]["name"] for one in asked.kwargs["tools"]] for asked in model.calls] == [
+        ["price"]
+    ] * 3
 
 
 def test_a_model_call_limit_counts_the_agents_calls(agent):
