@@ -66,11 +66,11 @@ def prune_store(
 def sum_up(source: str, labels: Sequence[Path] | None) -> dict[str, Any]:
     """The overview of a store, or of files by way of one in memory."""
     from adaptive_reasoner.traces.overview import overview
-    from adaptive_reasoner.traces.store import Redaction, is_store_url, open_database
+    from adaptive_reasoner.traces.store import Redaction, is_store_url, open_database, open_to_read
     from adaptive_reasoner.traces.store.transfer import import_runs
 
     if is_store_url(source):
-        database = open_database(source, must_exist=True)
+        database = open_to_read(source)
     else:
         database = open_database("sqlite://")
         for path in (source, *(labels or ())):
@@ -84,12 +84,12 @@ def sum_up(source: str, labels: Sequence[Path] | None) -> dict[str, Any]:
 def export_store(source: str, out: Path | None) -> None:
     """Every run of a store with its labels, a few in memory at a time."""
     from adaptive_reasoner.traces.parquet import write_parquet
-    from adaptive_reasoner.traces.store import is_store_url, open_database
+    from adaptive_reasoner.traces.store import is_store_url, open_to_read
     from adaptive_reasoner.traces.store.transfer import column_kinds, export_lines, export_rows
 
     if not is_store_url(source):
         raise ConfigurationError(f"{source} is a file of runs already; `--for runs` is for a store's URL.")
-    database = open_database(source, must_exist=True)
+    database = open_to_read(source)
     if out is not None and out.suffix == ".parquet":
         count = write_parquet(export_rows(database), out, column_kinds())
         typer.echo(f"{out}: {count} runs")

@@ -11,7 +11,7 @@ import typer
 from adaptive_reasoner.cli.options import NoColor
 from adaptive_reasoner.cli.trace_store import import_file, prune_store, sum_up
 from adaptive_reasoner.errors import ConfigurationError, InvalidInputError
-from adaptive_reasoner.traces.store.trace_store import is_store_url
+from adaptive_reasoner.traces.store.trace_store import is_store_url, shown_source
 
 if TYPE_CHECKING:
     from adaptive_reasoner.gate.profile import GateProfile
@@ -98,7 +98,7 @@ def report(
     if last is not None:
         recorded = replace(recorded, runs=recorded.runs[-last:])
     gate = load_profile(profile, recorded)
-    origin = Origin(file, tuple(map(str, labels or ())), profile if gate else None)
+    origin = Origin(shown_source(file), tuple(map(str, labels or ())), profile if gate else None)
     figures = make_report(
         recorded, gate, origin, window=by.value, least_share=least_thinking, most_share=most_thinking
     )
@@ -142,7 +142,7 @@ def label(
         raise ConfigurationError("Say --correct or --wrong, or give the right one with --answer.")
     matching = run_ids(file, run_id)
     if len(matching) != 1:
-        problem = f"{len(matching)} runs of {file} have ids that begin with {run_id!r}"
+        problem = f"{len(matching)} runs of {shown_source(file)} have ids that begin with {run_id!r}"
         raise InvalidInputError(f"{problem}; give one run's id, as `traces export` shows it.")
     said: dict[str, Any] = {"correct": correct} if answer is None else {"answer": answer}
     with open_recorder(file) as recorder:

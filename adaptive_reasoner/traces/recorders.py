@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from adaptive_reasoner.state import Recorder
 from adaptive_reasoner.traces.jsonl_recorder import JsonlRecorder
 from adaptive_reasoner.traces.runs import load_runs
-from adaptive_reasoner.traces.store.trace_store import TraceStore, is_store_url, open_database
+from adaptive_reasoner.traces.store.trace_store import TraceStore, is_store_url, open_to_read
 
 MOST_IDS = 3  # enough to say that a beginning names no single run
 
@@ -51,7 +51,7 @@ def run_ids(source: str, beginning: str) -> list[str]:
         return [name for name in found if name.startswith(beginning)]
     from adaptive_reasoner.traces.store.reading import matching_ids
 
-    database = open_database(source, must_exist=True)
+    database = open_to_read(source)
     try:
         return matching_ids(database, beginning, MOST_IDS)
     finally:

@@ -14,7 +14,7 @@ from adaptive_reasoner.traces.jsonl_recorder import TORN_MARK
 from adaptive_reasoner.traces.labels import Label, LabelledRun, label_runs
 from adaptive_reasoner.traces.lines import placed_lines
 from adaptive_reasoner.traces.run_schema import find_label_fault, find_run_fault
-from adaptive_reasoner.traces.store.trace_store import is_store_url, open_database
+from adaptive_reasoner.traces.store.trace_store import is_store_url, open_to_read, shown_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,9 @@ def load_runs(*paths: str | Path, newest: int | None = None) -> RecordedRuns:
             else:
                 labels.append(one)
     if not records:
-        raise InvalidInputError(f"There is no recorded run in {', '.join(map(str, paths))}.")
+        raise InvalidInputError(
+            f"There is no recorded run in {', '.join(shown_source(str(path)) for path in paths)}."
+        )
     in_time = sorted(records.values(), key=lambda record: datetime.fromisoformat(record["recorded_at"]))
     stray = elsewhere + sum(label["run_id"] not in records for label in labels)
     return RecordedRuns(tuple(label_runs(in_time, labels)), torn, repeated, stray)
@@ -85,7 +87,7 @@ def _add_store(url: str, newest: int | None, records: dict[str, RunRecord], labe
     """Add a store's runs and their labels; returns how many labels have no run in it."""
     from adaptive_reasoner.traces.store.reading import Chosen, read_lines, stray_labels
 
-    database = open_database(url, must_exist=True)
+    database = open_to_read(url)
     try:
         for batch in read_lines(database, Chosen(newest=newest)):
             for record, told in batch:

@@ -72,9 +72,7 @@ class Sender:
 
     def _send(self) -> None:
         if self._is_adopting:
-            for path in left_behind(self._folder):
-                kept = send_file(self._database, path)
-                _LOG.info("Sent %s, which a process left behind: %s", path.name, kept)
+            send_left_behind(self._database, self._folder)
             self._is_adopting = False
         while path := self._spool.take():
             send_file(self._database, path)
@@ -84,6 +82,17 @@ class Sender:
         if problem != self.problem:
             _LOG.warning("Runs stay in the spool for now, their answers were handed on: %s", problem)
         self.problem = problem
+
+
+def send_left_behind(database: TraceDatabase, folder: Path) -> None:
+    """Send the files of processes that have ended.
+
+    Raises:
+        TraceStoreError: the database failed; the files stay.
+    """
+    for path in left_behind(folder):
+        kept = send_file(database, path)
+        _LOG.info("Sent %s, which a process left behind: %s", path.name, kept)
 
 
 def send_file(database: TraceDatabase, path: Path) -> Kept:

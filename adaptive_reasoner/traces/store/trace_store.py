@@ -7,6 +7,7 @@ process; a thread of its own takes it from there to the database, exactly once.
 import atexit
 import hashlib
 import os
+import re
 import threading
 import time
 import weakref
@@ -26,6 +27,7 @@ from adaptive_reasoner.traces.store.spool import Spool
 if TYPE_CHECKING:
     from adaptive_reasoner.traces.store.database import TraceDatabase
 
+_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*(?=@)")
 _STEP_SECONDS = 0.01
 _EXIT_SECONDS = 10.0
 
@@ -170,6 +172,24 @@ def open_database(url: str, *, must_exist: bool = False) -> "TraceDatabase":
     from adaptive_reasoner.traces.store.database import TraceDatabase
 
     return TraceDatabase(url, must_exist=must_exist)
+
+
+def open_to_read(url: str) -> "TraceDatabase":
+    """A store that exists, with what killed processes left in its usual log sent on first.
+
+    Raises:
+        ConfigurationError, MissingExtraError, TraceStoreError: see `open_database`.
+    """
+    database = open_database(url, must_exist=True)
+    from adaptive_reasoner.traces.store.sender import send_left_behind
+
+    send_left_behind(database, _spool_folder(database))
+    return database
+
+
+def shown_source(source: str) -> str:
+    """A file's name, or a store's URL without its password."""
+    return _PASSWORD.sub(r"\1***", source) if is_store_url(source) else source
 
 
 def is_store_url(source: Any) -> bool:
