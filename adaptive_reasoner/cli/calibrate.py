@@ -32,6 +32,12 @@ def calibrate(
     confidence: Annotated[
         float, typer.Option(min=0.5, max=0.999, help="With which the promise of --max-error holds.")
     ] = 0.9,
+    max_wrongly_cut: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="At most this share of early cut answers would have stood; 0: cut none."
+        ),
+    ] = 0.05,
     labels: Labels = None,
     update: Annotated[
         str | None,
@@ -62,7 +68,8 @@ def calibrate(
         raise ConfigurationError("--labels and --update go with recorded runs (see JsonlRecorder).")
     else:
         target = CalibrationTarget(max_escalation, max_error, confidence)
-        profile = _from_answers(options.read_pairs(file, fast, deep, where, needs_deep=False), target)
+        pairs = options.read_pairs(file, fast, deep, where, needs_deep=False)
+        profile = _from_answers(pairs, target, max_wrongly_cut or None)
     profile.save(out)
     if as_json:
         typer.echo(json.dumps({"profile": str(out), "provenance": dict(profile.provenance)}))
@@ -70,7 +77,9 @@ def calibrate(
         _print(profile, out)
 
 
-def _from_answers(pairs: "list[RecordedPair]", target: "CalibrationTarget") -> "GateProfile":
+def _from_answers(
+    pairs: "list[RecordedPair]", target: "CalibrationTarget", max_wrongly_cut: float | None
+) -> "GateProfile":
     from adaptive_reasoner.gate.calibration import calibrate as fit
     from adaptive_reasoner.traces.recordings import as_examples
 
@@ -79,6 +88,7 @@ def _from_answers(pairs: "list[RecordedPair]", target: "CalibrationTarget") -> "
         max_escalation=target.max_escalation,
         max_error=target.max_error,
         confidence=target.confidence,
+        max_wrongly_cut=max_wrongly_cut,
     )
 
 
