@@ -67,12 +67,16 @@ class Family(ABC):
     """One provider, or one kind of model that many servers offer.
 
     Attributes:
-        name: of the family, for the table in `docs/thinking.md`.
+        name: of the family, for the tables in `docs/thinking.md` and `docs/providers.md`.
+        shows: what of its thoughts can be seen, in words.
+        source: where its provider says so, an address without "https://".
         hides_logprobs: True if a request for log probabilities is refused, or useless, while a model thinks.
         fixes_temperature: True if models that can think refuse any temperature but their own.
     """
 
     name: ClassVar[str]
+    shows: ClassVar[str] = "in full"
+    source: ClassVar[str] = ""
     hides_logprobs: ClassVar[bool] = False
     fixes_temperature: ClassVar[bool] = False
 

@@ -27,6 +27,8 @@ class Anthropic(Family):
     """Claude in ChatAnthropic."""
 
     name = "Anthropic"
+    shows = "summaries, signed"
+    source = "platform.claude.com/docs/en/build-with-claude/extended-thinking"
     fixes_temperature = True
 
     @override

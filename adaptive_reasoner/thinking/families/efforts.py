@@ -27,6 +27,8 @@ class OpenAI(Family):
     """OpenAI's models: `reasoning_effort`, which LangChain writes as `reasoning.effort` for the Responses API."""
 
     name = "OpenAI"
+    shows = "never; summaries on the Responses API, if you ask"
+    source = "platform.openai.com/docs/guides/reasoning"
     fixes_temperature = True
     hides_logprobs = True
 
@@ -59,6 +61,8 @@ class Standard(Family):
     """Any other class whose profile lists levels: LangChain's own convention is `reasoning_effort`."""
 
     name = "LangChain profile"
+    shows = "as the provider sends them"
+    source = "docs.langchain.com/oss/python/langchain/models"
     fixes_temperature = True
     hides_logprobs = True
 

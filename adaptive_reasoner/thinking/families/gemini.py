@@ -26,6 +26,8 @@ class Gemini(Family):
     """Gemini in ChatGoogleGenerativeAI."""
 
     name = "Gemini"
+    shows = "summaries"
+    source = "ai.google.dev/gemini-api/docs/thinking"
 
     @override
     def claims(self, model: BaseChatModel) -> bool:

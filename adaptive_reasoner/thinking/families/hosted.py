@@ -11,6 +11,7 @@ class DeepSeek(Family):
     """DeepSeek's own API in ChatDeepSeek. Source: api-docs.deepseek.com/guides/thinking_mode."""
 
     name = "DeepSeek"
+    source = "api-docs.deepseek.com/guides/thinking_mode"
     hides_logprobs = True
 
     @override
@@ -33,6 +34,7 @@ class Mistral(Family):
     """Mistral's own API in ChatMistralAI. Source: docs.mistral.ai, "Reasoning"."""
 
     name = "Mistral"
+    source = "docs.mistral.ai/capabilities/reasoning"
 
     @override
     def claims(self, model: BaseChatModel) -> bool:
@@ -52,6 +54,7 @@ class DashScope(Family):
     """Qwen on DashScope in ChatOpenAI, known by its address. Source: Alibaba's "Deep thinking" page."""
 
     name = "DashScope"
+    source = "www.alibabacloud.com/help/en/model-studio/deep-thinking"
 
     @override
     def claims(self, model: BaseChatModel) -> bool:

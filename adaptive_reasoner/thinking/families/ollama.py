@@ -24,6 +24,7 @@ class Ollama(Family):
     """Ollama's own API in ChatOllama."""
 
     name = "Ollama"
+    source = "docs.ollama.com/capabilities/thinking"
 
     @override
     def claims(self, model: BaseChatModel) -> bool:

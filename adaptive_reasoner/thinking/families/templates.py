@@ -50,6 +50,7 @@ class SingleMode(_Served):
     """Models with one mode."""
 
     name = "open models of one mode"
+    source = "docs.vllm.ai/en/latest/features/reasoning_outputs.html"
     pattern = f"{_NEVER}|{_ALWAYS}"
 
     @override
@@ -67,6 +68,7 @@ class Qwen3(_Served):
     """Qwen3 and its successors: `enable_thinking`, and a budget in two calls."""
 
     name = "Qwen3 (vLLM, SGLang, llama.cpp)"
+    source = "github.com/QwenLM/Qwen3/blob/main/docs/source/getting_started/thinking_budget.md"
     pattern = r"qwen-?3"
 
     @override
@@ -87,6 +89,7 @@ class GptOss(_Served):
     """gpt-oss: a level in the system message, which servers write there; it never stops."""
 
     name = "gpt-oss (vLLM, llama.cpp)"
+    source = "docs.vllm.ai/en/latest/features/reasoning_outputs.html"
     pattern = r"gpt-oss"
 
     @override
@@ -99,6 +102,7 @@ class Templates(_Served):
     """Granite 3.2 and 3.3, DeepSeek since V3.1, GLM since 4.5, Gemma 4."""
 
     name = "Granite, DeepSeek, GLM, Gemma 4 (vLLM, SGLang)"
+    source = "docs.vllm.ai/en/latest/features/reasoning_outputs.html"
     pattern = "|".join(template.pattern for template in _TEMPLATES)
 
     @override
