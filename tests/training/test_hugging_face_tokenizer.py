@@ -5,11 +5,11 @@ import pytest
 pytest.importorskip("torch", reason="training needs the extra `train`")
 pytest.importorskip("transformers", reason="training needs the extra `train`")
 
-from adaptive_reasoner.embedded.dialogue import render_prompt  # noqa: E402
-from adaptive_reasoner.embedded.problems import generate  # noqa: E402
-from adaptive_reasoner.embedded.thoughts import write_thought  # noqa: E402
-from adaptive_reasoner.embedded.tokenizer import encoding, special  # noqa: E402
-from adaptive_reasoner.training.hugging_face_tokenizer import hugging_face_tokenizer  # noqa: E402
+from adaptive_reasoner.embedded.dialogue import render_prompt
+from adaptive_reasoner.embedded.problems import generate
+from adaptive_reasoner.embedded.thoughts import write_thought
+from adaptive_reasoner.embedded.tokenizer import encoding, special
+from adaptive_reasoner.training.hugging_face_tokenizer import hugging_face_tokenizer
 
 pytestmark = pytest.mark.train
 
@@ -25,7 +25,7 @@ def test_problems_and_thoughts_have_the_same_ids() -> None:
 
 def test_the_chat_template_ends_where_the_model_answers() -> None:
     tokenizer = hugging_face_tokenizer()
-    turns = [("user", "What is 2 + 2?"), ("assistant", "Answer: 4"), ("user", "And 3 more?")]
+    turns = [("user", "What is 2 + 2?"), ("assistant", "Answer: 4"), ("user", "What is 4 + 3?")]
     messages = [{"role": role, "content": text} for role, text in turns]
     text = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
     without_mode = [token for token in render_prompt(turns) if token != special("<fast>")]  # type: ignore[arg-type]

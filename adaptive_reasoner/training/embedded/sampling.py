@@ -32,7 +32,7 @@ class Reply:
     top_probabilities: list[list[float]]
 
 
-class _Cache:
+class Cache:
     """Keys and values of the columns so far, up to `capacity`; rows are padded on the left."""
 
     def __init__(self, padding: Tensor, capacity: int) -> None:
@@ -53,6 +53,14 @@ class _Cache:
         keys[:, :, self.columns - k.shape[2] : self.columns] = k
         values[:, :, self.columns - k.shape[2] : self.columns] = v
         return keys[:, :, : self.columns], values[:, :, : self.columns]
+
+    def fork(self, rows: Tensor | None = None) -> "Cache":
+        """A copy that goes on by itself, of all rows or of some."""
+        chosen = torch.arange(len(self.padding)) if rows is None else rows
+        copy = Cache(self.padding[chosen], self.capacity)
+        copy.columns = self.columns
+        copy.layers = {layer: (k[chosen], v[chosen]) for layer, (k, v) in self.layers.items()}
+        return copy
 
 
 def greedy(model: Decoder, prompts: Sequence[Sequence[int]], max_tokens: int) -> list[Reply]:
@@ -78,12 +86,12 @@ def _greedy_rows(model: Decoder, prompts: list[Sequence[int]], max_tokens: int) 
     width = max(len(prompt) for prompt in prompts)
     ids = torch.tensor([[0] * (width - len(p)) + list(p) for p in prompts])
     steps = min(max_tokens, model.config.context - width)
-    cache = _Cache(torch.tensor([width - len(p) for p in prompts]), width + steps)
+    cache = Cache(torch.tensor([width - len(p) for p in prompts]), width + steps)
     eos = special("<eos>")
     replies = [Reply([], [], []) for _ in prompts]
     running = [True] * len(prompts)
     for _ in range(steps):
-        logits = _advance(model, ids, cache)
+        logits = advance(model, ids, cache)
         top, top_ids = logits.softmax(-1).topk(TOP)
         ids = top_ids[:, :1]
         for row, reply in enumerate(replies):
@@ -102,7 +110,7 @@ def _floats(values: Tensor) -> list[float]:
     return cast("list[float]", values.tolist())  # pyright: ignore[reportUnknownMemberType]
 
 
-def _advance(model: Decoder, ids: Tensor, cache: _Cache) -> Tensor:
+def advance(model: Decoder, ids: Tensor, cache: Cache) -> Tensor:
     """Read the next columns; float32 logits after the last one, (rows, vocabulary)."""
     time = ids.shape[1]
     columns = torch.arange(cache.columns, cache.columns + time)
@@ -119,7 +127,7 @@ def _advance(model: Decoder, ids: Tensor, cache: _Cache) -> Tensor:
 
 
 def _block(
-    block: Block, x: Tensor, rotation: tuple[Tensor, Tensor], mask: Tensor, place: tuple[_Cache, int]
+    block: Block, x: Tensor, rotation: tuple[Tensor, Tensor], mask: Tensor, place: tuple[Cache, int]
 ) -> Tensor:
     batch, time, d = x.shape
     q, k, v = block.qkv(block.attention_norm(x)).view(batch, time, 3, block.heads, -1).unbind(2)

@@ -164,8 +164,8 @@ def test_two_processes_draw_the_same_samples_and_train_together(models: tuple[st
     train_guider(config(models, tasks, "alone", epochs=1))
     command = [
         sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m",
-        "adaptive_reasoner", "train", "guider", str(tasks), "--guider", models[1], "--target", models[0], "--samples", "4",
-        "--max-tokens", "6", "--directory", str(tasks.parent / "both"), "--rows", "2", "--rank", "8",
+        "adaptive_reasoner", "train", "guider", str(tasks), "--guider", models[1], "--target", models[0],
+        "--samples", "4", "--max-tokens", "6", "--directory", str(tasks.parent / "both"), "--rows", "2", "--rank", "8",
         "--learning-rate", "0.01",
     ]  # fmt: skip
     # What `accelerate launch` starts on GPUs; on a CPU it would want MPI.

@@ -1,0 +1,242 @@
+"""Does a small guider make a larger model think, and does it beat everything that needs no training of the target?
+
+    PYTHONPATH=benchmarks python -m thinklogit_bed.bed --dir checkpoints/thinklogit --seed 0 --seed 1 --seed 2
+    PYTHONPATH=benchmarks python -m thinklogit_bed.variants --dir checkpoints/thinklogit --seed 0 --seed 1 --seed 2
+    python benchmarks/thinklogit.py --dir checkpoints/thinklogit --seeds 3 --n 2000
+
+Every alpha, weight and forced token is chosen on a dev set (calibration split), for each seed apart; the test problems
+are the same for all rows and seeds. Intervals are over problems, paired, of the mean over seeds; seeds are also shown
+apart. Answers are kept beside the models, so that a run that is stopped goes on.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from measuring.report import RESULTS, print_table, provenance, write_json
+from numpy.typing import NDArray
+from thinklogit_bed import bed
+from thinklogit_bed.rows import (
+    ENSEMBLE,
+    GUIDED,
+    GUIDER,
+    TARGET,
+    Exam,
+    Row,
+    ceiling_rows,
+    guided_rows,
+    target_rows,
+    variant_rows,
+)
+from thinklogit_bed.training import WEIGHTS
+from thinklogit_bed.variants import STRENGTH, VARIANTS, variant
+
+from adaptive_reasoner.embedded.problems import Problem, generate
+
+Floats = NDArray[np.float64]
+DEV_SEED, TEST_SEED = 515, 616
+_Z = 1.959964
+
+
+def measure(directory: Path, seed: int, sets: tuple[Sequence[Problem], Sequence[Problem]]) -> dict[str, Any]:
+    """Every row of one seed: the main table's, and those of the sweep by the guider's strength."""
+    exam = Exam(directory, seed, *sets)
+    sweep = {
+        steps: guided_rows(exam, steps) for steps in bed.TUNED_STEPS if _is_there(directory, seed, steps)
+    }
+    table = {**target_rows(exam), **sweep.get(STRENGTH, {}), **variant_rows(exam), **ceiling_rows(exam)}
+    return {"table": table, "sweep": sweep}
+
+
+def _is_there(directory: Path, seed: int, steps: int) -> bool:
+    return (bed.tuned(directory, seed, steps) / "tokenizer.json").is_file()
+
+
+def mean_over_seeds(rows: Sequence[Row], what: str = "right") -> Floats:
+    """(n,) mean over seeds of each problem's value."""
+    return np.mean([getattr(row.test, what) for row in rows], axis=0)
+
+
+def interval(values: Floats) -> tuple[float, float, float]:
+    """Mean and its 95 % interval over problems."""
+    mean, half = float(values.mean()), _Z * float(values.std(ddof=1)) / len(values) ** 0.5
+    return mean, mean - half, mean + half
+
+
+def judge(rows: Mapping[str, Sequence[Row]], levels: Floats) -> list[dict[str, Any]]:
+    """The table: accuracy, tokens, and how far THINKLOGIT is ahead of each row."""
+    guided = mean_over_seeds(rows[GUIDED])
+    found: list[dict[str, Any]] = []
+    for name, several in rows.items():
+        right = mean_over_seeds(several)
+        lead = interval(guided - right)
+        found.append(
+            {
+                "row": name,
+                "settings": [row.setting for row in several],
+                "accuracy": interval(right),
+                "by_seed": [float(row.test.right.mean()) for row in several],
+                "by_steps": {str(int(n)): float(right[levels == n].mean()) for n in np.unique(levels)},
+                "tokens": float(mean_over_seeds(several, "tokens").mean()),
+                "thinks": float(np.mean([(row.test.steps > 0).mean() for row in several])),
+                "thinklogit_lead": lead,
+                "lead_by_seed": [
+                    float((ours.test.right - row.test.right).mean())
+                    for ours, row in zip(rows[GUIDED], several, strict=True)
+                ],
+                "dev": [dict(row.dev) for row in several],
+            }
+        )
+    return found
+
+
+def crossover(
+    sweeps: Sequence[Mapping[int, Mapping[str, Row]]], target: Sequence[Row]
+) -> list[dict[str, Any]]:
+    """Accuracy of the guider alone, the ensemble and THINKLOGIT at each strength of the guider."""
+    found: list[dict[str, Any]] = []
+    for steps in sorted(set.intersection(*(set(sweep) for sweep in sweeps))):
+        cells = {name: [sweep[steps][name] for sweep in sweeps] for name in (GUIDER, ENSEMBLE, GUIDED)}
+        right = {name: mean_over_seeds(rows) for name, rows in cells.items()} | {
+            TARGET: mean_over_seeds(target)
+        }
+        found.append(
+            {
+                "steps": steps,
+                "settings": {name: [row.setting for row in rows] for name, rows in cells.items()},
+                "accuracy": {name: interval(values) for name, values in right.items()},
+                "thinklogit_lead": {
+                    name: interval(right[GUIDED] - values) for name, values in right.items() if name != GUIDED
+                },
+            }
+        )
+    return found
+
+
+def costs(directory: Path, seeds: Sequence[int]) -> dict[str, Any]:
+    """Minutes (of this machine's one thread, whatever else it did) and tokens that each tuning took."""
+    folders = {
+        f"guider tuned for {n} steps": [bed.tuned(directory, s, n) for s in seeds] for n in bed.TUNED_STEPS
+    }
+    folders |= {
+        f"target tuned for {n} steps": [bed.tuned(directory, s, n, "target") for s in seeds]
+        for n in bed.CEILING_STEPS
+    }
+    found: dict[str, Any] = {}
+    for name, several in folders.items():
+        told = [
+            json.loads((f / WEIGHTS / "model.json").read_text())
+            for f in several
+            if (f / WEIGHTS / "model.json").is_file()
+        ]
+        if told:
+            found[name] = {
+                key: [one["provenance"][key] for one in told] for key in ("steps", "tokens", "minutes")
+            }
+    for name in VARIANTS:
+        several = [variant(directory, seed, name) / "guider.json" for seed in seeds]
+        found[name] = [json.loads(path.read_text()) for path in several if path.is_file()]
+    return found
+
+
+def show(result: Mapping[str, Any]) -> None:
+    rows = [
+        [
+            one["row"],
+            _percent(one["accuracy"]),
+            " / ".join(f"{value:.1%}" for value in one["by_seed"]),
+            f"{one['tokens']:.1f}",
+            f"{one['thinks']:.0%}",
+            _points(one["thinklogit_lead"]),
+            ", ".join(one["settings"]),
+        ]
+        for one in result["table"]
+    ]
+    print_table(["", "right", "seeds", "tokens", "thinks", "THINKLOGIT leads by", "chosen on dev"], rows)
+    print("\nby the guider's strength")
+    names = (TARGET, GUIDER, ENSEMBLE, GUIDED)
+    rows = [
+        [f"{one['steps']} steps", *(f"{one['accuracy'][n][0]:.1%}" for n in names)]
+        + [_points(one["thinklogit_lead"][n]) for n in names[:-1]]
+        for one in result["sweep"]
+    ]
+    print_table(["", *names, *(f"lead over {n}" for n in names[:-1])], rows)
+
+
+def _percent(found: Sequence[float]) -> str:
+    return "{:.1%} [{:.1%}, {:.1%}]".format(*found)
+
+
+def _points(found: Sequence[float]) -> str:
+    return "{:+.1f} [{:+.1f}, {:+.1f}]".format(*(100 * value for value in found))
+
+
+def draw(result: Mapping[str, Any], path: Path) -> None:
+    """Accuracy by steps of the problem, and by the guider's strength."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 3.8), dpi=150, layout="constrained")
+    by_problem, by_strength = figure.subplots(1, 2)
+    table = {one["row"]: one for one in result["table"]}
+    for name in (TARGET, GUIDER, ENSEMBLE, GUIDED):
+        if name in table:
+            points = table[name]["by_steps"]
+            by_problem.plot([int(n) for n in points], list(points.values()), marker="o", label=name)
+        values = [one["accuracy"][name] for one in result["sweep"]]
+        steps = [one["steps"] for one in result["sweep"]]
+        line = by_strength.plot(steps, [v[0] for v in values], marker="o", label=name)[0]
+        by_strength.fill_between(
+            steps, [v[1] for v in values], [v[2] for v in values], alpha=0.2, color=line.get_color()
+        )
+    by_problem.set(xlabel="operations in the problem", ylabel="right", ylim=(0, 1))
+    by_strength.set(xlabel="steps of the guider's tuning", ylabel="right", ylim=(0, 1), xscale="log")
+    for axes in (by_problem, by_strength):
+        axes.legend(fontsize=7)
+        axes.grid(alpha=0.25)
+    figure.savefig(path)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--dir", type=Path, required=True, help="that `thinklogit_bed.bed` filled")
+    parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, … of the bed")
+    parser.add_argument("--n", type=int, default=2000, help="test problems")
+    parser.add_argument("--dev", type=int, default=300, help="problems on which settings are chosen")
+    parser.add_argument("--only", type=int, help="answer for this seed alone, and judge nothing")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    sets = (
+        list(generate("calibration", options.dev, seed=DEV_SEED)),
+        list(generate("test", options.n, seed=TEST_SEED)),
+    )
+    if options.only is not None:
+        measure(options.dir, options.only, sets)
+        return
+    seeds = range(options.seeds)
+    if not all(_is_there(options.dir, seed, STRENGTH) for seed in seeds):
+        raise SystemExit(
+            f"{options.dir} lacks models: run thinklogit_bed.bed and thinklogit_bed.variants first."
+        )
+    measured = [measure(options.dir, seed, sets) for seed in seeds]
+    shared = [name for name in measured[0]["table"] if all(name in one["table"] for one in measured)]
+    tables = {name: [one["table"][name] for one in measured] for name in shared}
+    levels = np.array([problem.level for problem in sets[1]], dtype=np.float64)
+    result = {
+        "strength": STRENGTH,
+        "table": judge(tables, levels),
+        "sweep": crossover([one["sweep"] for one in measured], tables[TARGET]),
+        "costs": costs(options.dir, seeds),
+    }
+    show(result)
+    told = {"seeds": options.seeds, "n": options.n, "dev": options.dev}
+    write_json("thinklogit", {**provenance("thinklogit.py", told), **result}, options.results)
+    draw(result, options.results / "thinklogit.png")
+
+
+if __name__ == "__main__":
+    main()
