@@ -15,7 +15,7 @@ from adaptive_reasoner.server.errors import InvalidRequestError, UnknownModelErr
 from adaptive_reasoner.server.parts import AppParts
 from adaptive_reasoner.server.running import DEEP, FAST, Answer, OnEvent, Question
 from adaptive_reasoner.server.settings import AnswersSection, ModelsSection, PolicySection
-from adaptive_reasoner.server.threads import new_messages
+from adaptive_reasoner.server.threads import answered_before, new_messages
 from adaptive_reasoner.server.wire.answers import Look
 from adaptive_reasoner.server.wire.call_options import CallOptions, read_options
 from adaptive_reasoner.server.wire.messages import read_messages
@@ -45,6 +45,10 @@ class Asked:
     choices: int
     look: Look
     ignored: tuple[str, ...]
+
+    def under(self, turn_key: str | None) -> "Asked":
+        """The same, known to its thread by this key."""
+        return dataclasses.replace(self, question=dataclasses.replace(self.question, turn_key=turn_key))
 
 
 def read_asked(body: ChatCompletionRequest, request: Request, parts: AppParts) -> Asked:
@@ -86,6 +90,8 @@ async def answer(parts: AppParts, asked: Asked, on_event: OnEvent | None = None)
         return await together([parts.runner.run(one) for one in _choices(question, asked.choices)])
     async with parts.threads.locks.hold(question.thread_id):
         kept = await parts.threads.messages(question.thread_id)
+        if before := answered_before(kept, question.turn_key):
+            return [before]
         new = new_messages(kept, question.messages)
         if not new:
             raise InvalidRequestError(
@@ -94,7 +100,7 @@ async def answer(parts: AppParts, asked: Asked, on_event: OnEvent | None = None)
         whole = dataclasses.replace(question, messages=[*kept, *new], new_messages=new)
         one = await parts.runner.run(whole)
         if one.is_settled:
-            await to_its_end(parts.threads.add(question.thread_id, new, one))
+            await to_its_end(parts.threads.add(question.thread_id, new, one, question.turn_key))
         return [one]
 
 

@@ -45,6 +45,7 @@ class Question:
         caller: who asks.
         keeps_logprobs: leave the log probabilities on the answer.
         request_id: for logs and traces.
+        turn_key: what its thread knows the turn by, from the idempotency key and the body; None without a key.
         on_event: is told what happens: route, calls, rounds. None: nobody watches.
     """
 
@@ -56,6 +57,7 @@ class Question:
     caller: Caller = ANYBODY
     keeps_logprobs: bool = False
     request_id: str = ""
+    turn_key: str | None = None
     on_event: OnEvent | None = None
 
 

@@ -6,6 +6,7 @@ begun keeps its own HTTP status; a later one is an event.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 
 from starlette.requests import ClientDisconnect, Request
@@ -19,6 +20,8 @@ from adaptive_reasoner.server.running import Answer
 from adaptive_reasoner.server.settings import AnswersSection
 from adaptive_reasoner.server.wire import answers
 from adaptive_reasoner.server.wire.errors import body_of
+
+_LOG = logging.getLogger(__name__)
 
 
 class AnswerStream:
@@ -83,7 +86,9 @@ class AnswerStream:
 
     def _last_events(self) -> list[bytes]:
         error = self._task.exception()
-        if isinstance(error, AdaptiveReasonerError):
+        if isinstance(error, Exception):
+            if not isinstance(error, AdaptiveReasonerError):
+                _LOG.error("a stream failed", exc_info=error)
             return [answers.sse(body_of(error)[1])]
         return [*map(answers.sse, self._answer_events(self._task.result())), answers.SSE_END]
 

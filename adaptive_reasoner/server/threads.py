@@ -21,6 +21,7 @@ from adaptive_reasoner.server.errors import ThreadBusyError, ThreadStoreError
 from adaptive_reasoner.server.running import Answer
 
 _LOGPROBS = ("logprobs", "reasoning_logprobs")
+_TURN_KEY = "turn_key"
 
 
 class ThreadLocks(Protocol):
@@ -72,9 +73,12 @@ class ThreadStore:
             state = await self._graph.aget_state(_config(key))
         return list(state.values.get("messages", ()))
 
-    async def add(self, key: str, asked: Sequence[BaseMessage], answer: Answer) -> None:
-        """Keep one turn, its question and its answer together."""
-        messages = [*map(_named, asked), _named(_light(answer.message))]
+    async def add(
+        self, key: str, asked: Sequence[BaseMessage], answer: Answer, turn_key: str | None = None
+    ) -> None:
+        """Keep one turn, its question and its answer together; `answered_before` finds it by `turn_key`."""
+        mark = {} if turn_key is None else {_TURN_KEY: turn_key}
+        messages = [*map(_named, asked), _named(_light(answer.message, mark))]
         update = {"messages": messages, "reasoning": answer.report, "candidates": []}
         with self._reaching():
             await self._graph.aupdate_state(_config(key), update, as_node="hand_off")
@@ -122,6 +126,16 @@ def new_messages(kept: Sequence[BaseMessage], sent: Sequence[BaseMessage]) -> li
     ]
 
 
+def answered_before(kept: Sequence[BaseMessage], turn_key: str | None) -> Answer | None:
+    """The answer that the thread holds for this very request: its server died before the client had it."""
+    for message in kept if turn_key is not None else ():
+        metadata = message.response_metadata if isinstance(message, AIMessage) else {}
+        if metadata.get(_TURN_KEY) == turn_key:
+            assert isinstance(message, AIMessage)  # noqa: S101 - no other message has metadata here
+            return Answer(message, metadata["adaptive_reasoning"])
+    return None
+
+
 def busy() -> ThreadBusyError:
     """Somebody else's turn of the thread is under way."""
     return ThreadBusyError(
@@ -146,7 +160,7 @@ def _named(message: BaseMessage) -> BaseMessage:
     return message.model_copy(update={"id": str(uuid.uuid4())})
 
 
-def _light(message: AIMessage) -> AIMessage:
-    """Without log probabilities, one or two kilobytes a token, which nobody reads again."""
+def _light(message: AIMessage, mark: dict[str, str]) -> AIMessage:
+    """Marked, and without log probabilities: one or two kilobytes a token, which nobody reads again."""
     metadata = {key: value for key, value in message.response_metadata.items() if key not in _LOGPROBS}
-    return message.model_copy(update={"response_metadata": metadata})
+    return message.model_copy(update={"response_metadata": {**metadata, **mark}})

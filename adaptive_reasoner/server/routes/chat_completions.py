@@ -38,6 +38,7 @@ async def create_chat_completion(body: ChatCompletionRequest, request: Request) 
     asked = read_asked(body, request, parts)
     envelope = Envelope(body.model, asked.look.logprobs)
     claim = await _Claim.make(parts, request, raw)
+    asked = asked.under(claim.turn_key)
     if claim.stored is not None:
         return Response(
             claim.stored.body, headers={REPLAYED_HEADER: "true"}, media_type=claim.stored.media_type
@@ -79,23 +80,27 @@ def _check_text(raw: bytes) -> None:
 class _Claim:
     """What the request's idempotency key stands for; without a key, nothing."""
 
-    def __init__(self, parts: AppParts, key: str | None, stored: Stored | None) -> None:
+    def __init__(
+        self, parts: AppParts, key: str | None = None, digest: str = "", stored: Stored | None = None
+    ) -> None:
         self._store = parts.idempotency
         self._key = key
         self.stored = stored
+        self.turn_key = None if key is None else hashlib.sha256(f"{key}\n{digest}".encode()).hexdigest()
 
     @classmethod
     async def make(cls, parts: AppParts, request: Request, raw: bytes) -> "_Claim":
         given = request.headers.get(HEADER)
         if given is None:
-            return cls(parts, None, None)
+            return cls(parts)
         if not _KEY.match(given):
             raise InvalidRequestError(
                 "An idempotency key has 1 to 255 printable ASCII characters without spaces.", param=HEADER
             )
         caller = caller_of(request)
         key = "\n".join((caller.tenant or "", caller.key_id or "", given))
-        return cls(parts, key, await parts.idempotency.begin(key, hashlib.sha256(raw).hexdigest()))
+        digest = hashlib.sha256(raw).hexdigest()
+        return cls(parts, key, digest, await parts.idempotency.begin(key, digest))
 
     async def finish(self, body: bytes, media_type: str) -> None:
         if self._key is not None:
