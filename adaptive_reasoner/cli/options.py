@@ -17,6 +17,15 @@ _POLICY = "Policy"
 _OUTPUT = "Output"
 
 
+class BudgetScope(StrEnum):
+    """What a budget is counted over."""
+
+    QUERY = "query"
+    THREAD = "thread"
+    TENANT = "tenant"
+    DAY = "day"
+
+
 class Importance(StrEnum):
     """How much a wrong answer would cost."""
 
@@ -67,7 +76,32 @@ ImportanceOption = Annotated[
 ]
 BudgetTokens = Annotated[
     int | None,
-    typer.Option(min=1, help="Hard limit on input and output tokens a question.", rich_help_panel=_POLICY),
+    typer.Option(
+        min=1, help="Hard limit on input and output tokens, see --budget-per.", rich_help_panel=_POLICY
+    ),
+]
+BudgetPer = Annotated[
+    BudgetScope,
+    typer.Option(
+        help="What --budget-tokens counts: a query, the thread, all of a tenant's, a day (UTC).",
+        rich_help_panel=_POLICY,
+    ),
+]
+Tenant = Annotated[
+    str | None,
+    typer.Option(
+        help="Who the budget of a tenant or a day is counted for.", metavar="NAME", rich_help_panel=_POLICY
+    ),
+]
+LedgerUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--ledger",
+        envvar="ADAPTIVE_REASONER_LEDGER",
+        help="Where these are counted: an SQLite file, or postgresql://user:password@host/database.",
+        metavar="URL",
+        rich_help_panel=_POLICY,
+    ),
 ]
 MaxRefinements = Annotated[
     int, typer.Option(min=0, max=10, help="Refine rounds a question.", rich_help_panel=_POLICY)
@@ -117,16 +151,29 @@ class Policy:
     thinking: str = "auto"
     importance: Importance = Importance.NORMAL
     budget_tokens: int | None = None
+    budget_per: BudgetScope = BudgetScope.QUERY
+    tenant: str | None = None
+    ledger: str | None = None
     max_refinements: int = 1
     review: bool = False
     record: str | None = None
 
     def config(self) -> "ReasonerConfig":
-        """Settings of the graph."""
+        """Settings of the graph.
+
+        Raises:
+            ConfigurationError: options contradict one another.
+        """
         from adaptive_reasoner.config import Budget, ReasonerConfig
 
+        if self.budget_tokens is None and self.budget_per != BudgetScope.QUERY:
+            raise ConfigurationError(f"--budget-per {self.budget_per.value} needs --budget-tokens N.")
+        if self.tenant is None and self.budget_per == BudgetScope.TENANT:
+            raise ConfigurationError("--budget-per tenant needs --tenant NAME.")
+        limit, per = self.budget_tokens, self.budget_per.value
         return ReasonerConfig(
-            budget=Budget(max_tokens=self.budget_tokens) if self.budget_tokens else (),
+            budget=Budget(max_tokens=limit, per=per) if limit else (),
+            ledger=self.ledger,
             max_refinements=self.max_refinements,
             review="low_confidence" if self.review else "never",
         )
@@ -144,7 +191,11 @@ class Policy:
 
     def context(self) -> "ReasoningContext":
         """Settings of one call."""
-        return {"thinking": parse_thinking(self.thinking), "importance": self.importance.value}
+        asked: ReasoningContext = {
+            "thinking": parse_thinking(self.thinking),
+            "importance": self.importance.value,
+        }
+        return asked if self.tenant is None else {**asked, "tenant": self.tenant}
 
 
 def parse_thinking(text: str) -> Any:

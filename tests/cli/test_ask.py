@@ -189,3 +189,34 @@ def test_budget_too_small_for_one_call_is_one_line_and_exit_code_2(
 ) -> None:
     assert _ask(serve, [CLEAR], "--budget-tokens", "1") == 2
     assert "Raise --budget-tokens." in _line(capsys)
+
+
+def test_what_one_program_spends_counts_for_the_next_of_the_same_tenant(
+    serve: Serve, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("sqlalchemy", reason="the extra `budgets` is not installed")
+    budget = [
+        "--json",
+        "--budget-tokens",
+        "5000",
+        "--budget-per",
+        "day",
+        "--ledger",
+        str(tmp_path / "l.sqlite"),
+    ]
+    used = []
+    for tenant in ("anna", "anna", "bob"):
+        assert _ask(serve, [CLEAR], *budget, "--tenant", tenant) == 0
+        accounts = json.loads(capsys.readouterr().out)["report"]["budget"]["accounts"]
+        used.append(sum(account["tokens"] for account in accounts.values()))
+    assert used[1] == 2 * used[0] > 0
+    assert used[2] == used[0]
+
+
+def test_a_ledger_that_cannot_be_opened_is_one_line(
+    serve: Serve, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("sqlalchemy", reason="the extra `budgets` is not installed")
+    budget = ["--budget-tokens", "5000", "--budget-per", "day", "--ledger", "mysql://nobody@here/there"]
+    assert _ask(serve, [CLEAR], *budget) == 2
+    assert "ledger" in capsys.readouterr().err

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from adaptive_reasoner.cli.models import choose_models
-from adaptive_reasoner.cli.options import Importance, ModelChoice, Policy, parse_thinking
+from adaptive_reasoner.cli.options import BudgetScope, Importance, ModelChoice, Policy, parse_thinking
 from adaptive_reasoner.config import Budget
 from adaptive_reasoner.errors import ConfigurationError
 
@@ -29,6 +29,25 @@ def test_policy_becomes_the_graphs_settings() -> None:
     assert config.budget == Budget(max_tokens=500)
     assert (config.max_refinements, config.review) == (0, "low_confidence")
     assert policy.context() == {"thinking": "auto", "importance": "high"}
+
+
+def test_a_budget_of_a_tenant_is_counted_in_the_ledger_that_is_named() -> None:
+    policy = Policy(budget_tokens=500, budget_per=BudgetScope.DAY, tenant="anna", ledger="l.sqlite")
+    config = policy.config()
+    assert (config.budget, config.ledger) == (Budget(max_tokens=500, per="day"), "l.sqlite")
+    assert policy.context() == {"thinking": "auto", "importance": "normal", "tenant": "anna"}
+
+
+@pytest.mark.parametrize(
+    ("options", "missing"),
+    [
+        ({"budget_per": BudgetScope.DAY}, "--budget-tokens"),
+        ({"budget_per": BudgetScope.TENANT, "budget_tokens": 5}, "--tenant"),
+    ],
+)
+def test_a_budget_without_its_parts_is_refused(options: dict[str, Any], missing: str) -> None:
+    with pytest.raises(ConfigurationError, match=missing):
+        Policy(**options).config()
 
 
 def test_embedded_model_is_the_default() -> None:
