@@ -1,22 +1,30 @@
 """LangChain's standard integration tests of chat models.
 
-On the embedded model, which calls no tools, and through a loopback OpenAI endpoint whose tool calls are scripted.
+On the embedded model, and through a loopback OpenAI endpoint whose tool calls, and whose words about files, are
+scripted: what is tested there is how they travel.
 """
 
+import base64
+import json
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 pytest.importorskip("langchain_tests", reason="the dependency group `test` is not installed")
 from langchain_openai import ChatOpenAI
 from langchain_tests.integration_tests import ChatModelIntegrationTests
+from small_files import file_of
 from tool_script import tool_caller
 
 from adaptive_reasoner import AdaptiveChatModel, ReasonerConfig
 from adaptive_reasoner.testing import serve_openai
 
 # Their v3 event streams are LangChain's beta.
-pytestmark = pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning"),
+    pytest.mark.filterwarnings("ignore:OpenAI may require a filename:UserWarning"),
+]
 
 
 class _Adaptive(ChatModelIntegrationTests):
@@ -51,6 +59,7 @@ class _ThroughEndpoint(_Adaptive):
     def endpoints(self) -> Iterator[None]:
         with serve_openai(tool_caller(self.probability)) as fast, serve_openai(tool_caller()) as deep:
             self.urls = {"fast": fast.base_url, "deep": deep.base_url}
+            self.asked_first = fast
             yield
 
     @property
@@ -61,8 +70,51 @@ class _ThroughEndpoint(_Adaptive):
         }
         return {**models, "config": ReasonerConfig(triage="off")}
 
+    @pytest.fixture(autouse=True)
+    def downloads(self, endpoints, monkeypatch) -> Iterator[None]:
+        """Small files in place of what the tests would fetch from the network; each must reach the endpoint whole."""
+        fetched = []
+
+        def get(url, **_options):
+            fetched.append(file_of(url))
+            return httpx.Response(200, content=fetched[-1])
+
+        monkeypatch.setattr(httpx, "get", get)
+        monkeypatch.setenv("LANGCHAIN_TESTS_USER_AGENT", "none: nothing is fetched")
+        yield
+        sent = json.dumps(self.asked_first.requests)
+        assert all(base64.b64encode(file).decode() in sent for file in fetched)
+
     @property
     def supports_json_mode(self):
+        return True
+
+    @property
+    def supports_image_inputs(self):
+        return True
+
+    @property
+    def supports_image_urls(self):
+        return True
+
+    @property
+    def supports_pdf_inputs(self):
+        return True
+
+    @property
+    def supports_audio_inputs(self):
+        return True
+
+    @property
+    def supports_image_tool_message(self):
+        return True
+
+    @property
+    def supports_pdf_tool_message(self):
+        return True
+
+    @property
+    def supports_anthropic_inputs(self):
         return True
 
 
