@@ -14,8 +14,9 @@ from adaptive_reasoner.uncertainty.entropy import Floats
 from adaptive_reasoner.uncertainty.token_measures import TokenMeasures
 
 WINDOWS = (1, 2, 4, 8, 16, 32, 64, 128)
-# Below this share of the escalated answers' tokens a cut is not worth the answer that it throws away.
-LEAST_SAVED = 0.05
+# Below this share of the escalated answers' tokens, and below so many tokens of one, a cut is not worth the answer
+# that it throws away: a whole one may stand beside the deep answer, or support it.
+LEAST_SAVED, LEAST_TOKENS = 0.05, 4.0
 _MOSTLY_KNOWN = 0.9
 
 
@@ -82,7 +83,7 @@ def fit_early_cut(
     if best < LEAST_SAVED:
         return None
     rule = _fit(halves[0], halves[1], look, max_accepted, confidence)
-    return rule if rule and saved_share(halves[1], rule) >= LEAST_SAVED else None
+    return rule if rule and _is_worth_it(halves[1], rule) else None
 
 
 def saved_share(answers: Sequence[WholeAnswer], rule: EarlyCut) -> float:
@@ -95,6 +96,12 @@ def saved_share(answers: Sequence[WholeAnswer], rule: EarlyCut) -> float:
             total += len(one.tokens.logprob)
             saved += len(means) - 1 - int(below[0]) if len(below) else 0
     return saved / total if total else 0.0
+
+
+def _is_worth_it(answers: Sequence[WholeAnswer], rule: EarlyCut) -> bool:
+    escalated = [len(one.tokens.logprob) for one in answers if not one.stands]
+    share = saved_share(answers, rule)
+    return share >= LEAST_SAVED and share * float(np.mean(escalated)) >= LEAST_TOKENS
 
 
 def is_cut(answer: WholeAnswer, rule: EarlyCut) -> bool:

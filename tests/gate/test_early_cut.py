@@ -132,8 +132,9 @@ def test_the_promise_holds_on_fresh_answers():
         answers(40, 3),  # too few to promise anything
         answers(300, 4, error=0.5),  # the tokens foretell nothing
         answers(300, 5, told_at=19),  # they do, but at the very end
+        answers(300, 6, told_at=2, length=5),  # at once, but little is left to save
     ],
-    ids=["too few", "no news", "too late"],
+    ids=["too few", "no news", "too late", "too short"],
 )
 def test_what_cannot_be_promised_or_saves_nothing_is_not_cut(given):
     assert fit_early_cut(given, max_accepted=0.05, confidence=0.9) is None
