@@ -15,7 +15,7 @@ from adaptive_reasoner.server.errors import InvalidRequestError, UnknownModelErr
 from adaptive_reasoner.server.parts import AppParts
 from adaptive_reasoner.server.running import DEEP, FAST, Answer, OnEvent, Question
 from adaptive_reasoner.server.settings import AnswersSection, ModelsSection, PolicySection
-from adaptive_reasoner.server.threads import answered_before, new_messages
+from adaptive_reasoner.server.threads import Turn, answered_before, new_messages
 from adaptive_reasoner.server.wire.answers import Look
 from adaptive_reasoner.server.wire.call_options import CallOptions, read_options
 from adaptive_reasoner.server.wire.messages import read_messages
@@ -89,18 +89,20 @@ async def answer(parts: AppParts, asked: Asked, on_event: OnEvent | None = None)
     if question.thread_id is None:
         return await together([parts.runner.run(one) for one in _choices(question, asked.choices)])
     async with parts.threads.locks.hold(question.thread_id):
-        kept = await parts.threads.messages(question.thread_id)
-        if before := answered_before(kept, question.turn_key):
+        kept = await parts.threads.read(question.thread_id)
+        if before := answered_before(kept.messages, question.turn_key):
             return [before]
-        new = new_messages(kept, question.messages)
+        new = new_messages(kept.messages, question.messages)
         if not new:
             raise InvalidRequestError(
                 "The thread holds these messages already; send what comes next.", param="messages"
             )
-        whole = dataclasses.replace(question, messages=[*kept, *new], new_messages=new)
+        whole = dataclasses.replace(question, messages=[*kept.messages, *new], new_messages=new)
         one = await parts.runner.run(whole)
         if one.is_settled:
-            await to_its_end(parts.threads.add(question.thread_id, new, one, question.turn_key))
+            await to_its_end(
+                parts.threads.add(question.thread_id, Turn(new, one, question.turn_key), kept.version)
+            )
         return [one]
 
 

@@ -4,9 +4,10 @@
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 import sqlite3
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -18,6 +19,8 @@ from adaptive_reasoner.errors import ConfigurationError, MissingExtraError
 _SQLITE = "sqlite:///"
 _CONNECT_SECONDS = 10
 _MOST_CONNECTIONS = 16
+# Whoever holds a lock needs a connection of the first pool, too, so locks have a pool of their own.
+_MOST_LOCKS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,13 @@ class Checkpointer:
     Attributes:
         saver: LangGraph's.
         errors: what it raises where its database fails.
+        writing: a context in which nobody else, in no other process either, writes the thread with this key; None
+            where one process alone has the threads.
     """
 
     saver: BaseCheckpointSaver[Any]
     errors: tuple[type[Exception], ...] = ()
+    writing: Callable[[str], AbstractAsyncContextManager[None]] | None = None
 
 
 @asynccontextmanager
@@ -81,24 +87,36 @@ async def _open_postgres(url: str) -> AsyncGenerator[Checkpointer]:
         )
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
     from psycopg import AsyncConnection, Error
-    from psycopg.rows import dict_row
-    from psycopg_pool import AsyncConnectionPool, PoolTimeout
+    from psycopg_pool import PoolTimeout
 
     try:  # the pool would try for long and log each attempt
         await (await AsyncConnection.connect(url, connect_timeout=_CONNECT_SECONDS)).close()
     except Error as error:
         raise ConfigurationError(f"threads.url: Postgres cannot be reached: {error}.") from error
+    async with _pool(url, _MOST_CONNECTIONS) as pool, _pool(url, _MOST_LOCKS) as locks:
+        saver = AsyncPostgresSaver(pool)
+        await saver.setup()
+        yield Checkpointer(saver, (Error, PoolTimeout, OSError), partial(_locked, locks))
+
+
+def _pool(url: str, most: int) -> Any:
+    from psycopg.rows import dict_row
+    from psycopg_pool import AsyncConnectionPool
+
     options: dict[str, Any] = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
-    pool: Any = AsyncConnectionPool(
+    return AsyncConnectionPool(
         url,
         min_size=1,
-        max_size=_MOST_CONNECTIONS,
+        max_size=most,
         timeout=_CONNECT_SECONDS,
         kwargs=options,
         open=False,
         check=AsyncConnectionPool.check_connection,  # a restarted database has closed its connections
     )
-    async with pool:
-        saver = AsyncPostgresSaver(pool)
-        await saver.setup()
-        yield Checkpointer(saver, (Error, PoolTimeout, OSError))
+
+
+@asynccontextmanager
+async def _locked(locks: Any, key: str) -> AsyncGenerator[None]:
+    async with locks.connection() as connection, connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (key,))
+        yield

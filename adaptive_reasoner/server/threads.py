@@ -9,6 +9,7 @@ What is kept is a state of the loop's own graph, so any program with the same ch
 import uuid
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
@@ -50,6 +51,34 @@ class LocksInMemory:
             self._held.discard(key)
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A thread as it was read.
+
+    Attributes:
+        messages: all of them.
+        version: changes with every turn, None where there is no thread.
+    """
+
+    messages: list[BaseMessage]
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What is added to a thread.
+
+    Attributes:
+        asked: the new messages.
+        answer: the answer to them.
+        turn_key: by which `answered_before` finds it, None: it cannot be found.
+    """
+
+    asked: Sequence[BaseMessage]
+    answer: Answer
+    turn_key: str | None = None
+
+
 class ThreadStore:
     """Reads threads and adds turns to them.
 
@@ -63,25 +92,36 @@ class ThreadStore:
         self, checkpointer: Checkpointer, model: ModelSpec, locks: ThreadLocks | None = None
     ) -> None:
         self._saver, self._errors = checkpointer.saver, checkpointer.errors
+        self._writing = checkpointer.writing or _alone
         self.locks = locks or LocksInMemory()
         # LangGraph's types are too wide for pyright to see through.
         self._graph: Any = build_reasoning_graph(model, checkpointer=self._saver)
 
-    async def messages(self, key: str) -> list[BaseMessage]:
-        """The thread's messages, none where there is no such thread."""
+    async def read(self, key: str) -> "Kept":
+        """The thread as it is now, without messages where there is no such thread."""
         with self._reaching():
             state = await self._graph.aget_state(_config(key))
-        return list(state.values.get("messages", ()))
+        version = (state.config.get("configurable") or {}).get("checkpoint_id")
+        return Kept(list(state.values.get("messages", ())), version)
 
-    async def add(
-        self, key: str, asked: Sequence[BaseMessage], answer: Answer, turn_key: str | None = None
-    ) -> None:
-        """Keep one turn, its question and its answer together; `answered_before` finds it by `turn_key`."""
-        mark = {} if turn_key is None else {_TURN_KEY: turn_key}
-        messages = [*map(_named, asked), _named(_light(answer.message, mark))]
-        update = {"messages": messages, "reasoning": answer.report, "candidates": []}
+    async def messages(self, key: str) -> list[BaseMessage]:
+        """The thread's messages, none where there is no such thread."""
+        return (await self.read(key)).messages
+
+    async def add(self, key: str, turn: "Turn", version: str | None) -> None:
+        """Keep one turn, its question and its answer together.
+
+        Raises:
+            ThreadBusyError: another process has added a turn since the thread was read; nothing is written.
+        """
+        mark = {} if turn.turn_key is None else {_TURN_KEY: turn.turn_key}
+        messages = [*map(_named, turn.asked), _named(_light(turn.answer.message, mark))]
+        update = {"messages": messages, "reasoning": turn.answer.report, "candidates": []}
         with self._reaching():
-            await self._graph.aupdate_state(_config(key), update, as_node="hand_off")
+            async with self._writing(key):
+                if (await self.read(key)).version != version:
+                    raise busy()
+                await self._graph.aupdate_state(_config(key), update, as_node="hand_off")
 
     async def problem(self) -> str | None:
         """What is wrong with the store, None where nothing is."""
@@ -149,6 +189,12 @@ def _is_same(kept: BaseMessage, sent: BaseMessage) -> bool:
     if isinstance(kept, AIMessage) and isinstance(sent, AIMessage) and (kept.tool_calls or sent.tool_calls):
         return [call["id"] for call in kept.tool_calls] == [call["id"] for call in sent.tool_calls]
     return str(kept.text).strip() == str(sent.text).strip()
+
+
+@asynccontextmanager
+async def _alone(_key: str) -> AsyncGenerator[None]:
+    """One process has the threads, and holds the thread's lock."""
+    yield
 
 
 def _config(key: str) -> RunnableConfig:

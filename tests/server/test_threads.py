@@ -1,16 +1,22 @@
 """Threads: kept whole or not at all, one turn at a time, each caller's own."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from importlib.util import find_spec
 from tempfile import TemporaryDirectory
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langgraph.checkpoint.memory import InMemorySaver
 from served import async_client_of, body_of, client_of, http_of, served, sure
 
+from adaptive_reasoner.config import ReasonerConfig
 from adaptive_reasoner.server.caller import Caller
+from adaptive_reasoner.server.checkpointers import Checkpointer
 from adaptive_reasoner.server.errors import ThreadBusyError
-from adaptive_reasoner.server.threads import LocksInMemory, new_messages
+from adaptive_reasoner.server.running import Answer, Question, Runner, ServedModels
+from adaptive_reasoner.server.threads import LocksInMemory, ThreadStore, Turn, new_messages
 from adaptive_reasoner.testing import Reply, ScriptedChatModel
 
 HELLO, HI, NEXT = HumanMessage("Hello"), AIMessage("Hi."), HumanMessage("And now?")
@@ -102,6 +108,21 @@ async def test_the_second_of_two_turns_at_once_is_told_to_come_again():
     assert kept == 6
 
 
+async def test_a_turn_that_another_process_overtook_is_not_written():
+    """Two stores over one checkpointer are two servers over one database."""
+    checkpointer = Checkpointer(InMemorySaver())
+    stores = [ThreadStore(checkpointer, sure()) for _ in range(2)]
+    report = (
+        await Runner(ServedModels(sure()), ReasonerConfig()).run(Question(model="fast", messages=[HELLO]))
+    ).report
+    turn = Turn([HELLO], Answer(HI, report))
+    read = [await store.read("a") for store in stores]
+    await stores[0].add("a", turn, read[0].version)
+    with pytest.raises(ThreadBusyError):
+        await stores[1].add("a", turn, read[1].version)
+    assert [message.text for message in await stores[1].messages("a")] == ["Hello", "Hi."]
+
+
 def test_a_thread_can_be_forgotten():
     with served(sure()) as server, http_of(server) as http:
         http.post("/v1/chat/completions", json=body_of(metadata={"thread_id": "e"}))
@@ -183,9 +204,35 @@ def test_threads_in_postgres_outlive_the_server(tmp_path, monkeypatch):
             with served(sure(), threads={"url": database.get_uri()}) as server, http_of(server) as http:
                 http.post("/v1/chat/completions", json=body_of(text, metadata={"thread_id": "h"}))
                 messages = http.get("/v1/threads/h").json()["messages"]
+        crowd = _replicas_at_once(database.get_uri())
     assert [message["content"] for message in messages] == [
         "How many?",
         "Answer: 12",
         "And now?",
         "Answer: 12",
     ]
+    assert crowd == (8, 8, 16)
+
+
+def _replicas_at_once(url):
+    """Eight requests of one thread, sent to two servers in turn: answers, questions kept, messages kept."""
+    model = sure(delay_seconds=0.05)
+    options = {"threads": {"url": url}}
+    with ExitStack() as stack:
+        servers = [stack.enter_context(served(model, **options)) for _ in range(2)]
+        clients = [stack.enter_context(client_of(server, max_retries=30)) for server in servers]
+        pool = stack.enter_context(ThreadPoolExecutor(8))
+        sent = [
+            pool.submit(
+                clients[place % 2].chat.completions.create,
+                model="fast",
+                messages=[{"role": "user", "content": f"Question {place}?"}],
+                metadata={"thread_id": "crowd"},
+            )
+            for place in range(8)
+        ]
+        answers = [one.result().choices[0].message.content for one in sent]
+        http = stack.enter_context(http_of(servers[0]))
+        kept = http.get("/v1/threads/crowd").json()["messages"]
+    questions = {message["content"] for message in kept if message["role"] == "user"}
+    return len(answers), len(questions), len(kept)
