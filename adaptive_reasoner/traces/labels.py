@@ -47,8 +47,8 @@ def agrees(answer: str, right: str) -> bool:
 
 
 def gives_answer(one: Round) -> bool:
-    """False for a call that failed, and for one that asked for tools."""
-    return "error" not in one and "tool_calls" not in one
+    """False for a call that failed, for one that asked for tools, and for a draft that was cut off."""
+    return "error" not in one and "tool_calls" not in one and "cut" not in one
 
 
 def _labelled(record: RunRecord, labels: Sequence[Label]) -> LabelledRun:
