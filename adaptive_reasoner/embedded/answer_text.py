@@ -19,11 +19,13 @@ class VisibleToken:
         id: token id.
         raw: its bytes, cut where a stop string begins inside it.
         scores: where they were asked for.
+        alternatives: how the scores' alternatives are shown; None: by their own bytes.
     """
 
     id: int
     raw: bytes
     scores: TokenScores | None
+    alternatives: tuple[bytes, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

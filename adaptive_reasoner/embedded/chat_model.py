@@ -6,6 +6,7 @@ from typing import Any, Literal, cast
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput, ModelProfile
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
+from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
@@ -29,6 +30,8 @@ from adaptive_reasoner.embedded.generation import MIN_NEW_TOKENS
 from adaptive_reasoner.embedded.openai_logprobs import choice_logprobs
 from adaptive_reasoner.embedded.runtime import Runtime, shipped_runtime
 from adaptive_reasoner.embedded.tokenizer import encoding
+from adaptive_reasoner.embedded.tool_conversation import call_turn, read_result
+from adaptive_reasoner.embedded.tool_offer import find_offer
 
 _CONTEXT = 512  # tokens, of the shipped model
 _CALL_FIELDS = (
@@ -45,8 +48,9 @@ class EmbeddedChatModel(BaseChatModel):
     given a call: `model.invoke("3 * 8 - 10?", thinking="on", logprobs=True, top_logprobs=20)`.
 
     The weights are read at the first call, once a process. The model reads the newest question and at most
-    one exchange before it; system and tool messages are left out, and images are refused. Tools can be
-    bound, so that agents run, but it never calls one. A newest message that ends with
+    one exchange before it; system messages are left out, and images are refused. Of the tools that are bound it
+    calls calculators (see `tool_offer`) with a formula that it reads from the question, after its thought where
+    it thinks, and answers from the result; other tools are never called. A newest message that ends with
     `dialogue.REFINE_REQUEST_ENDING` after an answer is met with short work (a thought) and a revised answer.
 
     With `thinking="auto"` the model says by itself whether it thinks, by the first token after the prompt;
@@ -54,9 +58,10 @@ class EmbeddedChatModel(BaseChatModel):
 
     `usage_metadata` counts as output what is generated: thought, `</think>`, answer and `<eos>`; the mode
     token is part of the prompt, but where the model chose it. Thoughts come as standard `reasoning` content
-    blocks before a `text` block. Log probabilities come in OpenAI's shape and cover the visible text; those
-    of the thought, `</think>` left out, are under `response_metadata["reasoning_logprobs"]`. They are the
-    model's own, at temperature 1 and before a token is forced or forbidden.
+    blocks before a `text` block. Log probabilities come in OpenAI's shape and cover the visible text, or the
+    JSON arguments of a call; those of the thought, `</think>` left out, are under
+    `response_metadata["reasoning_logprobs"]`. They are the model's own, at temperature 1 and before a token is
+    forced or forbidden.
 
     Attributes:
         thinking: "off", "on", {"budget_tokens": n}, "auto" (the model's own choice) or "answer_first" (the
@@ -105,6 +110,7 @@ class EmbeddedChatModel(BaseChatModel):
             content=_content(completion),
             response_metadata=completion.metadata(),
             usage_metadata=completion.usage,
+            **completion.calls(),
         )
         info = {"finish_reason": completion.finish_reason}
         return ChatResult(generations=[ChatGeneration(message=message, generation_info=info)])
@@ -131,24 +137,37 @@ class EmbeddedChatModel(BaseChatModel):
         fields = {name: getattr(self, name) for name in _CALL_FIELDS}
         options = resolve_options(fields, stop, kwargs)
         runtime = self.runtime or shipped_runtime()
+        offer = find_offer(kwargs.get("tools") or (), kwargs.get("tool_choice"))
+        result = None if offer and offer.must_call else read_result(messages, runtime)
+        if result is not None:
+            prompt, _ = read_prompt(result.before, runtime.shape.context)
+            return Completion(runtime, prompt, "fast", options, turn=result.turn)
         prompt, is_refine = read_prompt(messages, runtime.shape.context)
+        call = None if is_refine else call_turn(messages, runtime, offer)
         if is_refine or options.mode != "auto":
             mode = "refine" if is_refine or options.mode == "auto" else options.mode
-            return Completion(runtime, prompt, mode, options)
+            return Completion(runtime, prompt, mode, options, turn=call, offer=offer)
         choice = choose_mode(runtime, prompt, options.auto_share)
-        return Completion(runtime, prompt, choice.mode, options, choice)
+        return Completion(runtime, prompt, choice.mode, options, choice, turn=call, offer=offer)
 
     @override
     def bind_tools(
         self,
         tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
         *,
-        tool_choice: str | None = None,
+        tool_choice: str | dict[str, Any] | bool | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Accept tools, so that agents and graphs run; the model answers in text and never calls one."""
+        """Bind tools, of which the model calls the first that is a calculator; see `tool_offer`.
+
+        Args:
+            tools: functions, classes, tools or schemas.
+            tool_choice: "auto": where the model sees something to compute; "none"; "any" or "required": in any
+                case; a tool's name. A call that asks for what the model cannot do raises `ConfigurationError`.
+            **kwargs: bound as well.
+        """
         formatted = [convert_to_openai_tool(tool) for tool in tools]
-        choice = {"tool_choice": tool_choice} if tool_choice else {}
+        choice = {} if tool_choice is None else {"tool_choice": tool_choice}
         return self.bind(tools=formatted, **choice, **kwargs)
 
     @override
@@ -214,7 +233,7 @@ def _content(completion: Completion) -> str | list[str | dict[Any, Any]]:
         return text
     thought = completion.text("reasoning")
     blocks: list[str | dict[Any, Any]] = [{"type": "reasoning", "reasoning": thought}] if thought else []
-    return [*blocks, {"type": "text", "text": text}]
+    return blocks if completion.text("call") else [*blocks, {"type": "text", "text": text}]
 
 
 def _chunk(completion: Completion, kind: PieceKind, piece: Piece) -> AIMessageChunk:
@@ -222,10 +241,24 @@ def _chunk(completion: Completion, kind: PieceKind, piece: Piece) -> AIMessageCh
     options = completion.options
     if options.logprobs_in_chunks and options.generation.top_logprobs is not None:
         metadata[LOGPROBS_KEY[kind]] = choice_logprobs(piece.tokens)
+    if kind == "call":
+        return _call_chunk(completion, piece, metadata)
     if not completion.thinks:
         return AIMessageChunk(content=piece.text, response_metadata=metadata)
     block = {"type": kind, kind: piece.text, "index": 0 if kind == "reasoning" else 1}
     return AIMessageChunk(content=[block], response_metadata=metadata)
+
+
+def _call_chunk(completion: Completion, piece: Piece, metadata: dict[str, Any]) -> AIMessageChunk:
+    """A piece of a call's arguments; the first one names the tool."""
+    is_first, offer = completion.text("call") == piece.text, completion.offer
+    name, call_id = (offer.name, completion.call_id) if is_first and offer else (None, None)
+    chunk = tool_call_chunk(name=name, args=piece.text, id=call_id, index=0)
+    return AIMessageChunk(
+        content=cast("list[str | dict[Any, Any]]", []) if completion.thinks else "",
+        tool_call_chunks=[chunk],
+        response_metadata=metadata,
+    )
 
 
 def _last_chunk(completion: Completion) -> AIMessageChunk:

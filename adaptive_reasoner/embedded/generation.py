@@ -57,6 +57,7 @@ class GeneratedToken:
     id: int
     in_thought: bool
     scores: TokenScores | None
+    in_call: bool = False
 
 
 def generate(
@@ -85,7 +86,7 @@ def generate(
     limit = room_for(runtime, len(prompt) + 1, settings)
     start = (runtime.new_cache(1), [*prompt, token]) if cache is None else (cache, [token])
     with single_threaded_blas():
-        yield from _decode(runtime, start, PhaseRules(mode, settings.thought), settings, limit)
+        yield from decode(runtime, start, PhaseRules(mode, settings.thought), settings, limit)
 
 
 def room_for(runtime: Runtime, prompt_tokens: int, config: GenerationConfig) -> int:
@@ -104,13 +105,22 @@ def room_for(runtime: Runtime, prompt_tokens: int, config: GenerationConfig) -> 
     return min(room, config.max_tokens or room)
 
 
-def _decode(
+def decode(
     runtime: Runtime,
     start: tuple[KVCache, list[int]],
     rules: PhaseRules,
     config: GenerationConfig,
     limit: int,
 ) -> Generator[GeneratedToken, None, None]:
+    """Generate after what a cache holds and what is still to be read, up to `<eos>` or `limit` tokens.
+
+    Args:
+        runtime: reads on and writes.
+        start: the cache, and the ids that come next.
+        rules: which tokens may come when.
+        config: how to choose and what to report.
+        limit: tokens at most, 1 or more.
+    """
     cache, unread = start
     sampler = Sampler(config.temperature, config.seed)
     masks = phase_masks(runtime.shape.vocab_size)

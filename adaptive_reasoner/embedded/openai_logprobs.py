@@ -25,8 +25,8 @@ def token_entry(token: VisibleToken) -> TokenEntry:
     """One entry of `logprobs.content`; `token` must carry scores."""
     assert token.scores is not None  # noqa: S101 - narrows the type; `choice_logprobs` filters
     scores = token.scores
-    alternatives = zip(scores.top_ids.tolist(), scores.top_logprobs.tolist(), strict=True)
-    top = [_named(visible_bytes(other), logprob) for other, logprob in alternatives]
+    shown = token.alternatives or [visible_bytes(other) for other in scores.top_ids.tolist()]
+    top = [_named(raw, logprob) for raw, logprob in zip(shown, scores.top_logprobs.tolist(), strict=True)]
     return {**_named(token.raw, scores.logprob), "top_logprobs": top}
 
 

@@ -137,17 +137,28 @@ def read_weights(folder: Traversable) -> ModelWeights:
         FileNotFoundError: `folder` holds no exported model.
     """
     about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    arrays, shape = read_arrays(folder)
+    thresholds = about.get("auto", {}).get("thresholds", {})
+    return replace(
+        fold_weights(arrays, shape),
+        think_thresholds={int(share): float(value) for share, value in thresholds.items()},
+    )
+
+
+def read_arrays(folder: Traversable) -> tuple[dict[str, NDArray[Any]], ModelShape]:
+    """The arrays as exported, and the sizes that they have, before anything is folded.
+
+    Raises:
+        FileNotFoundError: `folder` holds no exported model.
+    """
+    about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     shape = ModelShape.from_json(about)
     with (folder / "model.npz").open("rb") as file, np.load(file, allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
     # Training may round the vocabulary up; an id that no text has must not be offered as an alternative.
     used = min(shape.vocab_size, encoding().n_vocab)
     arrays |= {name: arrays[name][:used] for name in ("embed", "head")}
-    thresholds = about.get("auto", {}).get("thresholds", {})
-    return replace(
-        fold_weights(arrays, replace(shape, vocab_size=used)),
-        think_thresholds={int(share): float(value) for share, value in thresholds.items()},
-    )
+    return arrays, replace(shape, vocab_size=used)
 
 
 class _Arena:

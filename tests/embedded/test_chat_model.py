@@ -254,10 +254,12 @@ def add(a: int, b: int) -> int:
     return a + b
 
 
-def test_bound_tools_are_accepted_and_never_called(model: EmbeddedChatModel) -> None:
-    message = model.bind_tools([add], tool_choice="any").invoke(QUESTION, max_tokens=5)
+def test_bound_tools_that_are_no_calculators_are_never_called(model: EmbeddedChatModel) -> None:
+    message = model.bind_tools([add]).invoke(QUESTION, max_tokens=5)
     assert message.tool_calls == []
     assert message.text
+    with pytest.raises(ConfigurationError, match="Bind a calculator"):
+        model.bind_tools([add], tool_choice="any").invoke(QUESTION, max_tokens=5)
 
 
 def test_an_agent_runs_on_it(model: EmbeddedChatModel) -> None:
