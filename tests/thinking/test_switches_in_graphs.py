@@ -7,8 +7,11 @@ from provider_models import claude, deepseek, gemini, mistral, ollama, server
 from adaptive_reasoner import build_reasoning_graph
 from adaptive_reasoner.thinking import thought_text
 
-# See test_provider_requests.py.
-pytestmark = pytest.mark.filterwarnings("ignore:The model '.*' is deprecated:DeprecationWarning")
+# See test_provider_requests.py; and what google-genai does where aiohttp is installed.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The model '.*' is deprecated:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning"),
+]
 
 QUESTION = {"messages": [("user", "2 + 2 = ?")]}
 MODELS = [
