@@ -6,9 +6,10 @@ from langchain.agents import create_agent
 from langchain.agents.middleware import HumanInTheLoopMiddleware, ToolRetryMiddleware
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
-from adaptive_reasoner import AdaptiveReasoningMiddleware
+from adaptive_reasoner import AdaptiveReasoningMiddleware, build_reasoning_graph
 from adaptive_reasoner.testing import Reply, ScriptedChatModel
 
 THREAD = {"configurable": {"thread_id": "1"}}
@@ -169,3 +170,28 @@ def test_a_tool_that_asks_twice_runs_once_after_both_answers(agent):
     assert paid == []
     state = made.invoke(Command(resume="Ada"), THREAD)
     assert (paid, state["messages"][2].text) == ([("Ada", 41)], "paid")
+
+
+def test_within_a_larger_graph_it_holds_too_and_the_marks_disturb_nobody():
+    paid = []
+
+    @tool
+    def pay(amount: int) -> str:
+        """Pay."""
+        amount = interrupt("How much?")
+        paid.append(amount)
+        raise KeyboardInterrupt
+
+    inner = build_reasoning_graph(ScriptedChatModel([PAY, sure("I will find out.")]), tools=[pay])
+    parent = StateGraph(MessagesState)
+    parent.add_node("reasoner", inner)
+    parent.add_edge(START, "reasoner")
+    made = parent.compile(checkpointer=InMemorySaver())
+    made.invoke({"messages": "Pay 42."}, THREAD)
+    with pytest.raises(KeyboardInterrupt):
+        made.invoke(Command(resume=41), THREAD)
+    assert made.get_state(THREAD, subgraphs=True).next == ("reasoner",)
+    assert made.invoke(None, THREAD)["messages"][-1].text == "I will find out."
+    assert paid == [41]
+    assert made.get_state(THREAD).next == ()
+    assert len(list(made.get_state_history(THREAD))) > 1
