@@ -54,7 +54,9 @@ class Signal(TypedDict):
     support: NotRequired[
         float
     ]  # of a deep answer: the probability that the fast answer gave to it, in [0, 1]
-    rationale_agreement: NotRequired[float]  # 1.0: the rationale after the answer leads to it; 0.0: to another one
+    rationale_agreement: NotRequired[
+        float
+    ]  # 1.0: the rationale after the answer leads to it; 0.0: to another one
 
 
 class Usage(TypedDict):
@@ -160,6 +162,10 @@ class RunRecord(TypedDict):
     thread_id: str | None
     tenant: str | None
     version: str  # of this package
+    thoughts: NotRequired[
+        list[str]
+    ]  # of each round, "" where none are shown; as ReasonerConfig.thoughts leaves them
+    seed: NotRequired[int]  # of the models, where the call set one
 
 
 class ReasoningInput(TypedDict):

@@ -60,7 +60,7 @@ class _HandOffNode:
             report["run_id"] = run_id(state, config)
         message = _final_message(state, report, settings)
         if self._recorder is not None:
-            record = run_record(state, str(message.text), report, config, settings.tenant)
+            record = run_record(state, str(message.text), report, config, settings)
             if problem := keep(self._recorder, record):
                 report["recording"] = problem
                 message = _final_message(state, report, settings)

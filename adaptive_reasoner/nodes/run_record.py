@@ -12,8 +12,10 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 
+from adaptive_reasoner.nodes.call_settings import CallSettings
 from adaptive_reasoner.nodes.isolated import run_isolated
 from adaptive_reasoner.state import ReasoningReport, ReasoningState, Recorder, RunRecord
+from adaptive_reasoner.thinking.thoughts import thought_text
 
 _LOG = logging.getLogger(__name__)
 _NAMESPACE = uuid.UUID("6a1d3c52-3f0e-5b7e-9a55-6d1f5c0b7a10")
@@ -22,7 +24,11 @@ _TIMEOUT_SECONDS = 30.0
 
 
 def run_record(
-    state: ReasoningState, answer: str, report: ReasoningReport, config: RunnableConfig, tenant: str | None
+    state: ReasoningState,
+    answer: str,
+    report: ReasoningReport,
+    config: RunnableConfig,
+    settings: CallSettings,
 ) -> RunRecord:
     """The run as plain JSON.
 
@@ -31,11 +37,11 @@ def run_record(
         answer: the text that is handed on.
         report: as it is handed on with the answer.
         config: of the run; names its thread.
-        tenant: who it was for.
+        settings: of the call; name the tenant and the seed.
     """
     question = next((m for m in reversed(state["messages"]) if isinstance(m, HumanMessage)), None)
     judged = state["candidates"][: len(report["rounds"])]  # a person's edit is one more
-    return {
+    record: RunRecord = {
         "run_id": run_id(state, config),
         "recorded_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "question": str(question.text) if question else "",
@@ -44,9 +50,15 @@ def run_record(
         "models": [model_name_in(message) for message in judged],
         "report": copy.deepcopy(report),
         "thread_id": thread_id_in(config),
-        "tenant": tenant,
+        "tenant": settings.tenant,
         "version": _package_version(),
     }
+    thoughts = [thought_text(message) for message in judged]
+    if any(thoughts):  # as ReasonerConfig.thoughts left them
+        record["thoughts"] = thoughts
+    if isinstance(seed := settings.model_kwargs.get("seed"), int):
+        record["seed"] = seed
+    return record
 
 
 def run_id(state: ReasoningState, config: RunnableConfig) -> str:

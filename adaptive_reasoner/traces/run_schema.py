@@ -89,6 +89,7 @@ class _Run(_Checked):
     report: _Report
     thread_id: str | None
     tenant: str | None
+    thoughts: list[str] = Field(default_factory=list[str])
 
     @model_validator(mode="after")
     def _pairs_up(self) -> "_Run":

@@ -185,3 +185,79 @@ def test_a_corrupt_profile_is_found_refitted_and_recovered(tmp_path, capsys):
     assert of_the_gate(again) == []
     assert again["risk"]["fast"]["status"] == "not contradicted"
     assert again["accepted"]["error"]["mean"] < found["accepted"]["error"]["mean"]
+
+
+def test_a_store_is_reported_on_labelled_and_exported_like_a_file(runs, tmp_path, capsys):
+    url, page = f"sqlite:///{tmp_path / 'runs.sqlite'}", tmp_path / "page.html"
+    assert main(["traces", "import", str(runs), url, "--json"]) == 0
+    assert json.loads(said(capsys)) == {"runs": 2, "revisions": 0, "labels": 0}
+    assert main(["traces", "label", url, "run-2", "--answer", "42"]) == 0
+    said(capsys)
+    assert main(["traces", "report", url, "--json"]) == 0
+    figures = json.loads(said(capsys))
+    assert (figures["labelled"], figures["overview"]["labelled"]) == (1, 1)
+    assert main(["traces", "report", url, "--html", str(page)]) == 0
+    shown = said(capsys)
+    assert "All 2 runs, 1 labelled" in shown
+    assert "2 runs of tiny, 1 labelled" in shown
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert main(["traces", "export", url, "--for", "triage"]) == 0
+    assert json.loads(said(capsys))["deep_correct"] is True
+    assert main(["traces", "export", url, "--for", "runs", "--out", str(tmp_path / "again.jsonl")]) == 0
+    assert "3 lines" in said(capsys)
+
+
+def test_a_file_gets_a_page_too(runs, tmp_path, capsys):
+    labels, page = tmp_path / "labels.jsonl", tmp_path / "page.html"
+    labels.write_text('{"run_id": "run-2", "answer": "42"}\n', encoding="utf-8")
+    assert main(["traces", "report", str(runs), "--labels", str(labels), "--html", str(page), "--json"]) == 0
+    assert json.loads(said(capsys))["overview"]["labelled"] == 1
+    assert "2 runs" in page.read_text(encoding="utf-8")
+
+
+def test_rows_are_written_as_parquet_by_the_files_name(runs, tmp_path, capsys):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    url = f"sqlite:///{tmp_path / 'runs.sqlite'}"
+    assert main(["traces", "import", str(runs), url, "--redact", "questions=drop"]) == 0
+    for purpose in ("answers", "runs"):
+        out = tmp_path / f"{purpose}.parquet"
+        assert main(["traces", "export", url, "--for", purpose, "--out", str(out)]) == 0
+        assert parquet.read_table(out)["question"].to_pylist() == [""] * (3 if purpose == "answers" else 2)
+
+
+def test_pruning_names_what_it_removed(runs, tmp_path, capsys):
+    url = f"sqlite:///{tmp_path / 'runs.sqlite'}"
+    main(["traces", "import", str(runs), url])
+    assert main(["traces", "prune", url, "--older-than-days", "100000"]) == 0
+    assert "Removed 0 runs." in said(capsys)
+    assert main(["traces", "prune", url, "--older-than-days", "0", "--keep-figures", "--json"]) == 0
+    assert json.loads(said(capsys)) == {"removed": 2}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["report", "sqlite:///missing.sqlite"], "There is no trace store missing.sqlite"),
+        (["label", "sqlite:///missing.sqlite", "a", "--correct"], "There is no trace store"),
+        (["report", "mysql://host/db"], "trace store is a mysql database"),
+        (["export", "runs.jsonl", "--for", "runs"], "is a file of runs already"),
+        (["prune", "sqlite:///missing.sqlite"], "Say which runs to remove"),
+        (["import", "missing.jsonl", "URL"], "Cannot read the runs missing.jsonl"),
+        (["import", "missing.jsonl", "URL", "--redact", "names=drop"], "what to redact is 'names'"),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_one_line(arguments, error, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["traces", *(one.replace("URL", "sqlite:///made.sqlite") for one in arguments)]) == 2
+    shown = capsys.readouterr().err
+    assert error in shown
+    assert shown.count("\n") == 1
+    assert not (tmp_path / "missing.sqlite").exists()
+
+
+def test_a_question_is_recorded_to_a_store_that_calibrate_reads(tmp_path, capsys):
+    url = f"sqlite:///{tmp_path / 'runs.sqlite'}"
+    assert main(["ask", "What is 3 * 7 + 22?", "--record", url, "--json"]) == 0
+    said(capsys)
+    assert main(["calibrate", url, "--max-error", "0.1", "--out", str(tmp_path / "gate.json")]) == 2
+    assert "None of the 1 runs has a fast answer that is known" in capsys.readouterr().err

@@ -142,3 +142,17 @@ def test_a_recorder_that_hangs_is_given_up_on(build, monkeypatch):
     state = build(sure("42"), recorder=Hanging()).invoke({"messages": "How much?"})
     assert state["messages"][-1].text == "42"
     assert state["reasoning"]["recording"] == "failed: the recorder did not end within 0.05 seconds"
+
+
+def test_thoughts_and_the_seed_are_recorded_as_the_policy_leaves_them(tmp_path):
+    recorded = {}
+    for policy in ("keep", "drop"):
+        path = tmp_path / f"{policy}.jsonl"
+        config = ReasonerConfig(triage="off", thoughts=policy)
+        graph = build_reasoning_graph("embedded", config=config, recorder=JsonlRecorder(path))
+        context = {"thinking": "on", "model_kwargs": {"seed": 7}}
+        graph.invoke({"messages": "What is 3 * 7 + 22?"}, context=context)
+        recorded[policy] = load_runs(path).runs[0].record
+    assert recorded["keep"]["thoughts"][0]
+    assert "thoughts" not in recorded["drop"]
+    assert recorded["keep"]["seed"] == recorded["drop"]["seed"] == 7
