@@ -85,7 +85,7 @@ def read_asked(body: ChatCompletionRequest, request: Request, parts: AppParts) -
 
 async def answer(parts: AppParts, asked: Asked, on_event: OnEvent | None = None) -> list[Answer]:
     """Answer, once for each choice; a thread keeps the turn."""
-    question = dataclasses.replace(asked.question, on_event=on_event)
+    question = dataclasses.replace(asked.question, on_event=on_event, tells_drafts=asked.look.drafts)
     if question.thread_id is None:
         return await together([parts.runner.run(one) for one in _choices(question, asked.choices)])
     async with parts.threads.locks.hold(question.thread_id):
@@ -205,4 +205,6 @@ def _look(body: ChatCompletionRequest, parts: AppParts) -> Look:
         top_logprobs=body.top_logprobs or 0,
         thoughts=policy == "always" or (policy == "on_request" and bool(body.wishes.include_thoughts)),
         usage=body.wants_usage,
+        events=bool(body.stream and body.wishes.events),
+        drafts=bool(body.stream and body.wishes.drafts and body.n in (None, 1) and policy != "never"),
     )

@@ -6,12 +6,12 @@ answered is written in one step once there is an answer. A run that fails, or wh
 
 import dataclasses
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.runnables import RunnableConfig
 
 from adaptive_reasoner.config import ReasonerConfig
@@ -22,7 +22,8 @@ from adaptive_reasoner.integrations.chat_model_call import as_input, run_config_
 from adaptive_reasoner.models import resolve_model
 from adaptive_reasoner.server.caller import ANYBODY, Caller
 from adaptive_reasoner.server.errors import ServerError, UnknownModelError
-from adaptive_reasoner.state import ReasoningContext, ReasoningReport, Recorder
+from adaptive_reasoner.state import MODE_OF_NODE, ReasoningContext, ReasoningReport, Recorder
+from adaptive_reasoner.thinking import sent_thoughts
 
 Json = dict[str, Any]
 OnEvent = Callable[[Json], None]
@@ -47,6 +48,7 @@ class Question:
         request_id: for logs and traces.
         turn_key: what its thread knows the turn by, from the idempotency key and the body; None without a key.
         on_event: is told what happens: route, calls, rounds. None: nobody watches.
+        tells_drafts: thoughts and drafts are told, too, piece by piece: {"event": "draft", "text": …}.
     """
 
     model: str
@@ -59,6 +61,7 @@ class Question:
     request_id: str = ""
     turn_key: str | None = None
     on_event: OnEvent | None = None
+    tells_drafts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,12 +211,15 @@ class Runner:
         if question.on_event is None:
             return await graph.ainvoke(state, config, context=question.context)
         output: Json = {}
-        parts = graph.astream(state, config, context=question.context, stream_mode=["custom", "values"])
+        modes = ["custom", "values", "messages"] if question.tells_drafts else ["custom", "values"]
+        parts = graph.astream(state, config, context=question.context, stream_mode=modes)
         async for kind, data in parts:
             if kind == "custom":
                 question.on_event(data)
-            else:
+            elif kind == "values":
                 output = data
+            elif text := draft_text(*data):
+                question.on_event({"event": "draft", "text": text})
         return output
 
 
@@ -231,6 +237,14 @@ def settled(output: Json, given: Sequence[BaseMessage], *, keeps_logprobs: bool)
         kept = {**message.additional_kwargs, "refusal": said}
         message = message.model_copy(update={"content": "", "additional_kwargs": kept})
     return Answer(message, report)
+
+
+def draft_text(message: Any, metadata: Mapping[str, Any]) -> str:
+    """What a piece of a model's stream adds to its thought or its draft, "" where it is no answer's."""
+    if metadata.get("langgraph_node") not in MODE_OF_NODE or not isinstance(message, AIMessageChunk):
+        return ""
+    thoughts = "".join(block.get("reasoning", "") for block in sent_thoughts(message))
+    return thoughts + str(message.text)
 
 
 def _within(around: Around, step: Next) -> Next:

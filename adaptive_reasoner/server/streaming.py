@@ -31,16 +31,15 @@ class AnswerStream:
         parts: of the server.
         asked: what is answered.
         envelope: what all events repeat.
-        wants_events: tell what happens.
     """
 
-    def __init__(self, parts: AppParts, asked: Asked, envelope: Envelope, *, wants_events: bool) -> None:
+    def __init__(self, parts: AppParts, asked: Asked, envelope: Envelope) -> None:
         self._asked = asked
         self._envelope = envelope
         self._wait_seconds = parts.settings.section(AnswersSection).keep_alive_seconds
         self._happenings: list[Json] = []
         self._news = asyncio.Event()
-        on_event = self._happened if wants_events else None
+        on_event = self._happened if asked.look.events or asked.look.drafts else None
         self._task = asyncio.ensure_future(answer(parts, asked, on_event))
         self._task.add_done_callback(lambda _: self._news.set())
 
@@ -79,7 +78,7 @@ class AnswerStream:
                     yield answers.SSE_KEEP_ALIVE
                 for event in self._drained():
                     yield answers.sse(event)
-            for event in self._last_events():
+            for event in (*map(answers.sse, self._drained()), *self._last_events()):
                 yield event
         finally:
             self._task.cancel()
@@ -117,4 +116,5 @@ class AnswerStream:
 
     def _drained(self) -> list[Json]:
         happenings, self._happenings = self._happenings, []
-        return [answers.happening_event(self._envelope, one) for one in happenings]
+        look = self._asked.look
+        return [event for one in happenings for event in answers.happening_events(self._envelope, one, look)]

@@ -144,6 +144,28 @@ def test_a_stream_tells_what_happens_to_whom_asks_for_it(http):
     assert told == ["triage", "call", "round", "hand_off"]
 
 
+def test_drafts_come_as_thoughts_before_the_answer():
+    fast = ScriptedChatModel([Reply(text="Answer: 11", probability=0.4)], cycle=True)
+    deep = ScriptedChatModel([Reply(text="Answer: 12", reasoning="7 + 5", probability=0.999)], cycle=True)
+    body = body_of(stream=True, adaptive_reasoning={"drafts": True})
+    policy = {"triage": "off", "max_refinements": 0}
+    with (
+        served(fast, deep, policy=policy) as server,
+        http_of(server) as client,
+        client.stream("POST", COMPLETIONS, json=body) as sent,
+    ):
+        deltas = [
+            event["choices"][0]["delta"]
+            for line in sent.iter_lines()
+            if line.startswith("data: {")
+            for event in [json.loads(line[6:])]
+        ]
+    thoughts = "".join(delta.get("reasoning_content", "") for delta in deltas)
+    assert thoughts.startswith("Answer: 11")
+    assert thoughts.endswith("7 + 5Answer: 12")
+    assert "".join(delta.get("content") or "" for delta in deltas) == "Answer: 12"
+
+
 @pytest.mark.parametrize("is_streamed", [False, True])
 async def test_a_client_that_hangs_up_cancels_its_run(is_streamed):
     began, cancelled = asyncio.Event(), threading.Event()

@@ -45,7 +45,7 @@ async def create_chat_completion(body: ChatCompletionRequest, request: Request) 
         )
     try:
         if body.stream:
-            stream = AnswerStream(parts, asked, envelope, wants_events=body.wishes.events)
+            stream = AnswerStream(parts, asked, envelope)
             await stream.begin(request)
             headers = {**_headers(asked), **_SSE_HEADERS}
             return StreamingResponse(claim.keeping(stream.events()), headers=headers, media_type=_SSE)

@@ -13,6 +13,8 @@ from adaptive_reasoner.server.running import Answer
 from adaptive_reasoner.server.wire.messages import plain
 
 REPORT = "adaptive_reasoning"
+# Between a draft that was taken back and what follows it.
+_RESTART = "\n\n"
 # Each provider has words of its own for why an answer ends.
 _FINISH = {
     "length": "length", "max_tokens": "length", "max_output_tokens": "length",
@@ -31,12 +33,16 @@ class Look:
         top_logprobs: alternatives a token.
         thoughts: what was thought, as `reasoning_content`.
         usage: a stream ends with its usage.
+        events: a stream tells what happens.
+        drafts: a stream shows thoughts and drafts as they come, as `reasoning_content`.
     """
 
     logprobs: bool = False
     top_logprobs: int = 0
     thoughts: bool = False
     usage: bool = False
+    events: bool = False
+    drafts: bool = False
 
 
 def completion(envelope: Envelope, answers: Sequence[Answer], look: Look) -> Json:
@@ -58,7 +64,7 @@ def choice_events(envelope: Envelope, index: int, answer: Answer, look: Look) ->
     """The events of one choice, its opening left out and its report on the last one."""
     shown = plain(answer.message, with_thoughts=look.thoughts)
     message = message_of(shown)
-    if thoughts := message.get("reasoning_content"):
+    if (thoughts := message.get("reasoning_content")) and not look.drafts:
         for piece in _pieces(thoughts):
             yield envelope.event(index, {"reasoning_content": piece})
     tokens = _tokens(answer.message, look)
@@ -83,10 +89,17 @@ def usage_event(envelope: Envelope, answers: Sequence[Answer]) -> Json:
     return {**event, REPORT: answers[0].report}
 
 
-def happening_event(envelope: Envelope, happening: Json) -> Json:
-    """What goes on inside, as an event without choices."""
-    head = envelope.head("chat.completion.chunk")
-    return {**head, "choices": [], "usage": None, REPORT: {"event": happening}}
+def happening_events(envelope: Envelope, happening: Json, look: Look) -> Iterator[Json]:
+    """What goes on inside: drafts as thoughts of the first choice, the rest as events without choices."""
+    kind = happening.get("event")
+    if kind == "draft":
+        yield envelope.event(0, {"reasoning_content": happening["text"]})
+        return
+    if kind == "restart" and look.drafts:
+        yield envelope.event(0, {"reasoning_content": _RESTART})
+    if look.events:
+        head = envelope.head("chat.completion.chunk")
+        yield {**head, "choices": [], "usage": None, REPORT: {"event": happening}}
 
 
 def sse(event: Json) -> bytes:

@@ -173,6 +173,7 @@ class Wishes(BaseModel):
         budget: a limit for this request.
         include_thoughts: put the thoughts into `reasoning_content`.
         events: tell in the stream what happens: chunks without choices, each with an `event`.
+        drafts: put thoughts and drafts into the stream's `reasoning_content` as they come.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
@@ -183,6 +184,7 @@ class Wishes(BaseModel):
     budget: BudgetWish | None = None
     include_thoughts: bool | None = None
     events: bool = False
+    drafts: bool = False
 
 
 class ChatCompletionRequest(BaseModel):
