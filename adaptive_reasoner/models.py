@@ -1,6 +1,7 @@
 """From what a caller wrote to a chat model: an instance, "embedded", a local folder, or "provider:name"."""
 
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -17,8 +18,9 @@ def resolve_model(spec: ModelSpec) -> BaseChatModel:
     """A chat model for `spec`.
 
     Args:
-        spec: a chat model; "embedded" for the shipped one; "local:FOLDER" or "guided:TARGET,EXPERT,BASE[,alpha=1]"
-            for Hugging Face folders of this machine; or a string as `init_chat_model` takes it.
+        spec: a chat model; "embedded" for the shipped one; "student:FOLDER" for a distilled one;
+            "local:FOLDER" or "guided:TARGET,EXPERT,BASE[,alpha=1]" for Hugging Face folders of this machine; or a
+            string as `init_chat_model` takes it.
 
     Raises:
         ConfigurationError: `spec` is neither, or its provider cannot be set up (a missing key, say).
@@ -39,7 +41,25 @@ def resolve_model(spec: ModelSpec) -> BaseChatModel:
         from adaptive_reasoner.decoding import LocalChatModel
 
         return LocalChatModel(model=rest)
+    if kind == "student":
+        return load_student(Path(rest))
     return _guided(rest) if kind == "guided" else _from_provider(spec)
+
+
+def load_student(folder: Path) -> BaseChatModel:
+    """A student of `adaptive-reasoner train distill`, which chooses the order of thought and answer by itself.
+
+    Raises:
+        ConfigurationError: the folder holds none.
+        MissingExtraError: a student of another architecture than the shipped model's needs the extra `local`.
+    """
+    if (folder / "model.npz").is_file():
+        from adaptive_reasoner.embedded.student import read_student
+
+        return read_student(folder)
+    from adaptive_reasoner.decoding import StudentChatModel
+
+    return StudentChatModel(model=str(folder))
 
 
 def _guided(text: str) -> BaseChatModel:

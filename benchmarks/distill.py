@@ -12,6 +12,7 @@ from scratch. `--train-only` and `--measure-only` part the work; `--only small` 
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,21 +29,32 @@ KINDS: dict[str, tuple[str, ...]] = {
     "answer": ("answer_first",),
     "both": ("think_first", "answer_first"),
 }
+_PERCEIVED = 2500  # calibration questions
 _PRETRAINED_SHARE = 0.2  # of the steps, for the student that starts from weights which know the task
 
 
 def make_data(directory: Path, count: int, seed: int) -> Path:
-    """The teacher's worked answers; weights of hard ones as by default."""
+    """The teacher's worked answers, kept as they come; hard ones weigh as by default."""
     from adaptive_reasoner.training.distill.card import write_dataset
-    from adaptive_reasoner.training.distill.dataset import DatasetConfig, build_dataset
+    from adaptive_reasoner.training.distill.dataset import Candidate, DatasetConfig, build_dataset
     from adaptive_reasoner.training.distill.embedded_teacher import SHIPPED, ask_embedded
 
-    folder = directory / "data"
-    if not (folder / "card.json").is_file():
-        problems = list(generate("train", count, seed=seed))
-        candidates = ask_embedded(problems, SHIPPED, lambda done: print(f"teacher: {done:,}", flush=True))
-        made = build_dataset(candidates, DatasetConfig(calibration=14.0, test=0.0))
-        write_dataset(folder, made, licence="MIT")
+    folder, kept = directory / "data", directory / "candidates.jsonl"
+    if (folder / "card.json").is_file():
+        return folder
+    kept.touch()
+    known = len(kept.read_text(encoding="utf-8").splitlines())
+    problems = list(generate("train", count, seed=seed))[known:]
+    with kept.open("a", encoding="utf-8") as lines:
+        for candidate in ask_embedded(
+            problems, SHIPPED, lambda done: print(f"teacher: {known + done:,}", flush=True)
+        ):
+            lines.write(json.dumps(asdict(candidate)) + "\n")
+    rows = kept.read_text(encoding="utf-8").splitlines()[:count]
+    made = build_dataset(
+        (Candidate(**json.loads(row)) for row in rows), DatasetConfig(calibration=14.0, test=0.0)
+    )
+    write_dataset(folder, made, licence="MIT")
     return folder
 
 
@@ -73,7 +85,8 @@ def train(directory: Path, data: Path, runs: dict[str, dict[str, Any]], *, fuse:
         print(f"training {name}", flush=True)
         settings = {key: value for key, value in changes.items() if key != "pretrained"}
         weights = SHIPPED if changes.get("pretrained") else None
-        train_student(StudentConfig(data=data, directory=folder, weights=weights, compile=fuse, **settings))
+        config = StudentConfig(data=data, directory=folder, weights=weights, compile=fuse, **settings)
+        train_student(replace(config, perceived=_PERCEIVED))
         (folder / "done").touch()
 
 

@@ -11,7 +11,7 @@ from adaptive_reasoner.errors import ConfigurationError
 EMBEDDED = "embedded"
 OPENAI_KEY = "OPENAI_API_KEY"
 _OPENAI_PREFIX = "openai:"
-_FOLDERS = ("local:", "guided:")  # of this machine, whatever an endpoint serves
+_FOLDERS = ("local:", "guided:", "student:")  # of this machine, whatever an endpoint serves
 # Local servers take any key, and a key that was meant for one host must not travel to another.
 _NO_KEY = "not-needed"
 

@@ -17,6 +17,7 @@ from adaptive_reasoner.errors import MissingExtraError
 if TYPE_CHECKING:
     from adaptive_reasoner.decoding.guided_chat_model import GuidedChatModel
     from adaptive_reasoner.decoding.local_chat_model import LocalChatModel
+    from adaptive_reasoner.decoding.student_chat_model import StudentChatModel
     from adaptive_reasoner.decoding.think_processor import ThinkLogitsProcessor
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "GuidedChatModel",
     "LocalChatModel",
     "LocalOptions",
+    "StudentChatModel",
     "ThinkLogitsProcessor",
     "ThinkOptions",
     "VocabularyMap",
@@ -39,6 +41,7 @@ __all__ = [
 _WITH_TORCH = {
     "GuidedChatModel": "guided_chat_model",
     "LocalChatModel": "local_chat_model",
+    "StudentChatModel": "student_chat_model",
     "ThinkLogitsProcessor": "think_processor",
 }
 

@@ -1,11 +1,14 @@
 """`StudentChatModel`: a student that `train distill` taught both orders, as a LangChain chat model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
 from typing_extensions import override
 
@@ -14,19 +17,22 @@ from adaptive_reasoner.decoding.chat_prompt import prompt_ids
 from adaptive_reasoner.decoding.local_chat_model import LocalChatModel
 from adaptive_reasoner.decoding.local_model import LocalModel
 from adaptive_reasoner.decoding.order_texts import Order, tag_ids
+from adaptive_reasoner.decoding.parted_thought import Part, part_thought
 from adaptive_reasoner.decoding.student_perception import OrderChooser, StudentDescription
+from adaptive_reasoner.decoding.token_entries import choice_logprobs
 from adaptive_reasoner.decoding.writing import Writing
 from adaptive_reasoner.decoding.written_text import WrittenToken
 from adaptive_reasoner.errors import InvalidInputError
 
+_PARTS: tuple[Part, ...] = ("reasoning", "text")
 StudentThinking = Literal["auto", "off", "on", "answer_first"] | dict[str, int]
 
 
 class StudentChatModel(LocalChatModel):
     """Answers first where its perception says that this is good enough, and thinks first elsewhere.
 
-    Thoughts stay in the text before `</think>`, and the graph takes them apart. `response_metadata["order"]` tells
-    the order.
+    Thoughts come as `reasoning` content blocks before a `text` block, their log probabilities under
+    `response_metadata["reasoning_logprobs"]`; `response_metadata["order"]` tells the order.
 
     Attributes:
         model: the folder that `adaptive-reasoner train distill --model …` wrote.
@@ -101,12 +107,75 @@ class StudentChatModel(LocalChatModel):
     def _choose(self, prompt: Sequence[int]) -> tuple[Order, float | None]:
         return self._chooser.choose(prompt) if self._chooser else ("think_first", None)
 
+    def _thinks(self, writing: Writing) -> bool:
+        mark = tag_ids(writing.target.tokenizer, self.describe().texts, "think_first")
+        return writing.prompt[-len(mark) :] == mark
+
+    def _parts(self, writing: Writing) -> Iterator[tuple[Part, WrittenToken]]:
+        if not self._thinks(writing):
+            yield from (("text", token) for token in writing.tokens())
+        else:
+            yield from part_thought(writing.tokens(), self.describe().texts.think_end)
+
     @override
-    def _metadata(self, writing: Writing, tokens: list[WrittenToken]) -> dict[str, Any]:
-        about, local = self.describe(), self.load()
-        thinks = tag_ids(local.tokenizer, about.texts, "think_first")
-        order = "think_first" if writing.prompt[-len(thinks) :] == thinks else "answer_first"
-        return {**super()._metadata(writing, tokens), "order": order}
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        writing = self._writing(messages, stop, kwargs)
+        parts = list(self._parts(writing))
+        texts = {kind: "".join(token.text for part, token in parts if part == kind) for kind in _PARTS}
+        content: Any = texts["text"]
+        if self._thinks(writing):
+            blocks = [{"type": kind, kind: text} for kind, text in texts.items()]
+            content = [block for block in blocks if block["type"] == "text" or block[block["type"]]]
+        message = AIMessage(
+            content=content, response_metadata=self._told(writing, parts), usage_metadata=_usage(writing)
+        )
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    @override
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        """Token by token; log probabilities and usage come with the last chunk, which v3 streams keep."""
+        writing = self._writing(messages, stop, kwargs)
+        thinks, shown = self._thinks(writing), list[tuple[Part, WrittenToken]]()
+        for kind, token in self._parts(writing):
+            shown.append((kind, token))
+            block = {"type": kind, kind: token.text, "index": _PARTS.index(kind)}
+            content: Any = [block] if thinks else token.text
+            chunk = ChatGenerationChunk(message=AIMessageChunk(content=content))
+            if run_manager is not None:
+                run_manager.on_llm_new_token(token.text if kind == "text" else "", chunk=chunk)
+            yield chunk
+        empty: Any = [] if thinks else ""
+        last = AIMessageChunk(
+            content=empty,
+            response_metadata=self._told(writing, shown),
+            usage_metadata=_usage(writing),
+            chunk_position="last",
+        )
+        yield ChatGenerationChunk(message=last)
+
+    def _told(self, writing: Writing, parts: Sequence[tuple[Part, WrittenToken]]) -> dict[str, Any]:
+        told = self._metadata(writing, [token for kind, token in parts if kind == "text"])
+        thought = [token for kind, token in parts if kind == "reasoning"]
+        if thought and "logprobs" in told:
+            told["reasoning_logprobs"] = choice_logprobs(thought)
+        return {**told, "order": "think_first" if self._thinks(writing) else "answer_first"}
+
+
+def _usage(writing: Writing) -> UsageMetadata:
+    read, written = len(writing.prompt), len(writing.generated)
+    return UsageMetadata(input_tokens=read, output_tokens=written, total_tokens=read + written)
 
 
 def _prompt_ids(local: LocalModel, messages: Sequence[BaseMessage]) -> list[int]:

@@ -151,6 +151,7 @@ def _step_of(checkpoint: Path) -> int:
 def _with_adapter(config: DirectoryStudentConfig, model: Any) -> Any:
     if not config.lora_rank:
         return model
+    torch.manual_seed(config.seed)  # pyright: ignore[reportUnknownMemberType]
     peft: Any = import_module("peft")
     lora = peft.LoraConfig(
         r=config.lora_rank,

@@ -62,11 +62,7 @@ def fit_soft_prompt(
 def _prompted(config: DirectoryStudentConfig, drawer: Drawer) -> PromptedModel:
     peft: Any = import_module("peft")
     torch.manual_seed(config.seed)  # pyright: ignore[reportUnknownMemberType]
-    settings = peft.PromptTuningConfig(
-        task_type="CAUSAL_LM",
-        num_virtual_tokens=config.soft_tokens,
-        base_model_name_or_path=str(config.directory),
-    )
+    settings = peft.PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=config.soft_tokens)
     tags = (
         tag_ids(drawer.tokenizer, config.texts, "think_first"),
         tag_ids(drawer.tokenizer, config.texts, "answer_first"),

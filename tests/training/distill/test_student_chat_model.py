@@ -19,7 +19,11 @@ from adaptive_reasoner.training.distill.directory import (  # noqa: E402
     train_directory_student,
 )
 
-pytestmark = pytest.mark.train
+pytestmark = [
+    pytest.mark.train,
+    # peft asks transformers by a name that transformers renamed.
+    pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +64,10 @@ def test_answer_first_goes_on_to_the_rationale(student: Path) -> None:
 
 def test_thinking_on_works_first(student: Path) -> None:
     said = StudentChatModel(model=str(student)).invoke("copy 4", thinking="on")
-    assert str(said.text).split() == ["so", "4", "</think>", "Answer:", "4"]
+    assert str(said.text).strip() == "Answer: 4"
+    assert [block["reasoning"].strip() for block in said.content_blocks if block["type"] == "reasoning"] == [
+        "so 4"
+    ]
     assert said.response_metadata["order"] == "think_first"
 
 
@@ -79,6 +86,20 @@ def test_log_probabilities_cover_the_text(student: Path) -> None:
     assert all(len(entry["top_logprobs"]) == 2 for entry in entries)
 
 
+def test_a_stream_parts_thought_and_answer(student: Path) -> None:
+    model = StudentChatModel(model=str(student), thinking="on", logprobs=True)
+    chunks = list(model.stream("copy 4"))
+    whole = chunks[0]
+    for chunk in chunks[1:]:
+        whole += chunk
+    asked = model.invoke("copy 4")
+    assert whole.text == asked.text
+    assert whole.usage_metadata == asked.usage_metadata
+    spelled = "".join(entry["token"] for entry in whole.response_metadata["logprobs"]["content"])
+    thought = "".join(entry["token"] for entry in whole.response_metadata["reasoning_logprobs"]["content"])
+    assert (spelled.strip(), thought.strip()) == ("Answer: 4", "so 4")
+
+
 def test_the_graph_takes_a_student_at_once(student: Path) -> None:
     graph = build_reasoning_graph(StudentChatModel(model=str(student)))
     fast = graph.invoke({"messages": [("user", "copy 4")]}, context={"thinking": "off"})
@@ -86,8 +107,8 @@ def test_the_graph_takes_a_student_at_once(student: Path) -> None:
     assert str(fast["messages"][-1].text).strip() == "Answer: 4"
     assert fast["reasoning"]["rounds"][0]["signal"]["kind"] == "logprobs"
     assert deep["reasoning"]["route"] == "deep"
-    assert "</think>" not in str(deep["messages"][-1].text)
-    assert "4" in str(deep["messages"][-1].text)
+    assert str(deep["messages"][-1].text).strip() == "Answer: 4"
+    assert deep["reasoning"]["rounds"][0]["signal"]["kind"] == "logprobs"
 
 
 def test_a_folder_without_a_student_is_refused(tmp_path: Path, tiny_model: Callable[[Path], Path]) -> None:

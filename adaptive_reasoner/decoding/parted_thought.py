@@ -1,0 +1,49 @@
+"""Parts what a model writes into its thought and its answer, token by token, where the prompt opened the thought."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Literal
+
+from adaptive_reasoner.decoding.written_text import WrittenToken
+
+Part = Literal["reasoning", "text"]
+
+
+def part_thought(tokens: Iterable[WrittenToken], closing: str) -> Iterator[tuple[Part, WrittenToken]]:
+    """Each token with the part it belongs to; the closing mark is left out.
+
+    Args:
+        tokens: as they are written, the opening mark not among them.
+        closing: the mark that ends the thought, perhaps several tokens; a text without it is all thought.
+    """
+    held: list[WrittenToken] = []
+    is_open = True
+    for token in tokens:
+        if not is_open:
+            yield "text", token
+            continue
+        held.append(token)
+        text = "".join(part.text for part in held)
+        if closing in text:
+            before, _, after = text.partition(closing)
+            yield from (("reasoning", one) for one in _up_to(held, len(before)))
+            if after.strip():
+                yield "text", replace(token, text=after)
+            held, is_open = [], False
+        elif not _may_begin(text, closing):
+            yield from (("reasoning", one) for one in held)
+            held = []
+    yield from (("reasoning", one) for one in held)
+
+
+def _may_begin(text: str, mark: str) -> bool:
+    """True if an end of `text` may be the beginning of `mark`."""
+    return any(mark.startswith(text[-length:]) for length in range(1, min(len(mark), len(text)) + 1))
+
+
+def _up_to(tokens: Iterable[WrittenToken], characters: int) -> Iterator[WrittenToken]:
+    for token in tokens:
+        if characters <= 0:
+            return
+        yield token if len(token.text) <= characters else replace(token, text=token.text[:characters])
+        characters -= len(token.text)
