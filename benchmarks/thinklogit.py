@@ -67,16 +67,20 @@ def interval(values: Floats) -> tuple[float, float, float]:
     return mean, mean - half, mean + half
 
 
-def judge(rows: Mapping[str, Sequence[Row]], levels: Floats) -> list[dict[str, Any]]:
-    """The table: accuracy, tokens, and how far THINKLOGIT is ahead of each row."""
-    guided = mean_over_seeds(rows[GUIDED])
+BySeed = Mapping[int, Row]
+
+
+def judge(rows: Mapping[str, BySeed], levels: Floats) -> list[dict[str, Any]]:
+    """The table: accuracy, tokens, and how far THINKLOGIT is ahead of each row on the seeds that have it."""
     found: list[dict[str, Any]] = []
-    for name, several in rows.items():
+    for name, by_seed in rows.items():
+        several, ours = list(by_seed.values()), [rows[GUIDED][seed] for seed in by_seed]
         right = mean_over_seeds(several)
-        lead = interval(guided - right)
+        lead = interval(mean_over_seeds(ours) - right)
         found.append(
             {
                 "row": name,
+                "seeds": list(by_seed),
                 "settings": [row.setting for row in several],
                 "accuracy": interval(right),
                 "by_seed": [float(row.test.right.mean()) for row in several],
@@ -85,8 +89,8 @@ def judge(rows: Mapping[str, Sequence[Row]], levels: Floats) -> list[dict[str, A
                 "thinks": float(np.mean([(row.test.steps > 0).mean() for row in several])),
                 "thinklogit_lead": lead,
                 "lead_by_seed": [
-                    float((ours.test.right - row.test.right).mean())
-                    for ours, row in zip(rows[GUIDED], several, strict=True)
+                    float((one.test.right - row.test.right).mean())
+                    for one, row in zip(ours, several, strict=True)
                 ],
                 "dev": [dict(row.dev) for row in several],
             }
@@ -94,19 +98,20 @@ def judge(rows: Mapping[str, Sequence[Row]], levels: Floats) -> list[dict[str, A
     return found
 
 
-def crossover(
-    sweeps: Sequence[Mapping[int, Mapping[str, Row]]], target: Sequence[Row]
-) -> list[dict[str, Any]]:
+def crossover(measured: Mapping[int, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Accuracy of the guider alone, the ensemble and THINKLOGIT at each strength of the guider."""
     found: list[dict[str, Any]] = []
-    for steps in sorted(set.intersection(*(set(sweep) for sweep in sweeps))):
-        cells = {name: [sweep[steps][name] for sweep in sweeps] for name in (GUIDER, ENSEMBLE, GUIDED)}
-        right = {name: mean_over_seeds(rows) for name, rows in cells.items()} | {
-            TARGET: mean_over_seeds(target)
-        }
+    for steps in bed.TUNED_STEPS:
+        seeds = [seed for seed, one in measured.items() if steps in one["sweep"]]
+        if not seeds:
+            continue
+        cells = {n: [measured[seed]["sweep"][steps][n] for seed in seeds] for n in (GUIDER, ENSEMBLE, GUIDED)}
+        cells[TARGET] = [measured[seed]["table"][TARGET] for seed in seeds]
+        right = {name: mean_over_seeds(rows) for name, rows in cells.items()}
         found.append(
             {
                 "steps": steps,
+                "seeds": seeds,
                 "settings": {name: [row.setting for row in rows] for name, rows in cells.items()},
                 "accuracy": {name: interval(values) for name, values in right.items()},
                 "thinklogit_lead": {
@@ -222,14 +227,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit(
             f"{options.dir} lacks models: run thinklogit_bed.bed and thinklogit_bed.variants first."
         )
-    measured = [measure(options.dir, seed, sets) for seed in seeds]
-    shared = [name for name in measured[0]["table"] if all(name in one["table"] for one in measured)]
-    tables = {name: [one["table"][name] for one in measured] for name in shared}
+    measured = {seed: measure(options.dir, seed, sets) for seed in seeds}
+    tables: dict[str, dict[int, Row]] = {}
+    for seed, one in measured.items():
+        for name, row in one["table"].items():
+            tables.setdefault(name, {})[seed] = row
     levels = np.array([problem.level for problem in sets[1]], dtype=np.float64)
     result = {
         "strength": STRENGTH,
         "table": judge(tables, levels),
-        "sweep": crossover([one["sweep"] for one in measured], tables[TARGET]),
+        "sweep": crossover(measured),
         "costs": costs(options.dir, seeds),
     }
     show(result)

@@ -22,7 +22,8 @@ from adaptive_reasoner.training.embedded.model import ModelConfig
 SHIPPED = Path(adaptive_reasoner.__file__).parent / "embedded" / "weights"
 GUIDER = ModelConfig(d_model=64, layers=3, heads=4, ff=192)
 BASE_STEPS = 1000
-TUNED_STEPS = (200, 400, 800, 1600)
+TUNED_STEPS = (200, 400, 1600)
+"""The guider's strengths."""
 TARGET_STEPS = 400
 CEILING_STEPS = (100, 400)
 
@@ -47,7 +48,7 @@ def lessons(directory: Path, seed: int) -> Iterator[Lesson]:
     start, first = target(directory, seed), base(directory, seed)
     yield Lesson(start, SHIPPED, LATENT, TARGET_STEPS, 0.3, seed)
     yield Lesson(first, GUIDER, LATENT, BASE_STEPS, 1.0, seed)
-    for steps in TUNED_STEPS:
+    for steps in sorted(TUNED_STEPS, reverse=True):
         yield Lesson(tuned(directory, seed, steps), first / WEIGHTS, THINKING, steps, 0.5, seed)
     for steps in CEILING_STEPS:
         folder = tuned(directory, seed, steps, "target")

@@ -14,11 +14,11 @@ from adaptive_reasoner.embedded.problems import Problem
 from adaptive_reasoner.embedded.thoughts import write_work
 from adaptive_reasoner.embedded.tokenizer import encoding
 
-ALPHAS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
-WEIGHTS_SWEPT = (0.1, 0.25, 0.5, 1.0, 2.0)
-TIMES_BANNED = (1, 2, 3)
-PREFIXES = (1, 2, 4, 8)
-_FORCED = 3
+ALPHAS = (0.75, 1.0, 1.25, 1.5, 2.0)
+WEIGHTS_SWEPT = (0.1, 0.25, 0.5, 1.0)
+TIMES_BANNED = (1, 2)
+PREFIXES = (2, 4, 8)
+_FORCED = 2
 
 TARGET, GUIDER, GUIDED = "target", "guider alone", "THINKLOGIT"
 FORCED, HEADER = "target, first token forced", "target, header forced"
@@ -70,7 +70,7 @@ def guided_rows(exam: Exam, steps: int) -> dict[str, Row]:
     }
     if steps == STRENGTH:
         candidates |= {PREFIX: {f"{count} tokens": Prefixed(count) for count in PREFIXES}}
-    return _rows(exam, trio, candidates, f"tuned-{steps}")
+    return choose(exam, trio, candidates, f"tuned-{steps}")
 
 
 def target_rows(exam: Exam) -> dict[str, Row]:
@@ -82,7 +82,7 @@ def target_rows(exam: Exam) -> dict[str, Row]:
         HEADER: {_shown(ids): Forced(ids) for ids in two},
         BANNED: {f"{times} times": Banned(times) for times in TIMES_BANNED},
     }
-    return _rows(exam, Trio(bed.target(exam.directory, exam.seed)), candidates, "target")
+    return choose(exam, Trio(bed.target(exam.directory, exam.seed)), candidates, "target")
 
 
 def variant_rows(exam: Exam) -> dict[str, Row]:
@@ -97,7 +97,7 @@ def variant_rows(exam: Exam) -> dict[str, Row]:
             f"{name} alone": {"": Alone("expert")},
             f"THINKLOGIT, {name}": {f"alpha {alpha:g}": Guided(alpha) for alpha in ALPHAS},
         }
-        found |= _rows(exam, trio, candidates, name)
+        found |= choose(exam, trio, candidates, name)
     return found
 
 
@@ -108,7 +108,7 @@ def ceiling_rows(exam: Exam) -> dict[str, Row]:
         folder = bed.tuned(exam.directory, exam.seed, steps, "target")
         if (folder / "tokenizer.json").is_file():
             name = f"target tuned for {steps} steps"
-            found |= _rows(exam, Trio(folder), {name: {"": Alone()}}, f"ceiling-{steps}")
+            found |= choose(exam, Trio(folder), {name: {"": Alone()}}, f"ceiling-{steps}")
     return found
 
 
@@ -118,7 +118,7 @@ def first_tokens(problems: Sequence[Problem], count: int) -> list[tuple[int, ...
     return [ids for ids, _ in found.most_common(_FORCED)]
 
 
-def _rows(exam: Exam, trio: Trio, candidates: Candidates, cell: str) -> dict[str, Row]:
+def choose(exam: Exam, trio: Trio, candidates: Candidates, cell: str) -> dict[str, Row]:
     """Choose each row's setting on the dev set, then answer the test set with it alone."""
     tried = {
         (row, setting): rule

@@ -14,9 +14,9 @@ from adaptive_reasoner.training.guider.config import GuiderConfig, SamplingConfi
 from adaptive_reasoner.training.guider.train import train_guider
 from adaptive_reasoner.training.hugging_face import from_hugging_face
 
-STRENGTH = 800
+STRENGTH = 1600
 """Steps of the guider that they start from."""
-PROMPTS = 1024
+PROMPTS = 768
 VARIANTS = {
     "dpo-mixed": ("dpo", "mixed"),
     "dpo-target": ("dpo", "target"),

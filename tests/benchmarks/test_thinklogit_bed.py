@@ -4,13 +4,17 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="training needs the extra `train`")
 transformers = pytest.importorskip("transformers", reason="training needs the extra `train`")
 
+from thinklogit import judge  # noqa: E402
 from thinklogit_bed import decoding  # noqa: E402
+from thinklogit_bed.answering import Answers, Trio  # noqa: E402
 from thinklogit_bed.decoding import Alone, Banned, Ensemble, Forced, Guided, Prefixed, Voice, write  # noqa: E402
+from thinklogit_bed.rows import Exam, Row, choose  # noqa: E402
 from thinklogit_bed.texts import LATENT, THINKING, draw, prompt_ids, worked  # noqa: E402
 from thinklogit_bed.training import Lesson, teach  # noqa: E402
 
@@ -106,3 +110,47 @@ def test_a_lesson_that_is_whole_is_kept(folders: dict[str, Path]) -> None:
     before = (folders["target"] / "model.safetensors").stat().st_mtime_ns
     teach(Lesson(folders["target"], TINY, LATENT, steps=25, peak=1.0, seed=0, problems=8))
     assert (folders["target"] / "model.safetensors").stat().st_mtime_ns == before
+
+
+def row(right: list[float]) -> Row:
+    values = np.array(right)
+    return Row("", {}, Answers(values, values + 4, values))
+
+
+def test_rows_are_judged_by_the_mean_over_seeds_of_each_problem() -> None:
+    rows = {
+        "THINKLOGIT": {0: row([1, 1, 0, 1]), 1: row([1, 0, 0, 1])},
+        "target": {0: row([1, 0, 0, 0]), 1: row([0, 0, 0, 1])},
+        "of one seed": {1: row([0, 0, 0, 0])},
+    }
+    found = {one["row"]: one for one in judge(rows, np.array([1.0, 1.0, 2.0, 2.0]))}
+    guided, target = found["THINKLOGIT"], found["target"]
+    assert guided["accuracy"][0] == pytest.approx(0.625)
+    assert guided["by_seed"] == [0.75, 0.5]
+    assert guided["by_steps"] == {"1": 0.75, "2": 0.5}
+    assert guided["thinklogit_lead"] == (0, 0, 0)
+    # Problem by problem, ahead by .5, .5, 0 and .5: mean .375, deviation .25.
+    mean, low, high = target["thinklogit_lead"]
+    assert (mean, high - low) == pytest.approx((0.375, 2 * 1.959964 * 0.25 / 2))
+    assert target["lead_by_seed"] == [0.5, 0.25]
+    assert target["tokens"] == pytest.approx(4.25)
+    assert found["of one seed"]["thinklogit_lead"][0] == 0.5  # against the same seed's THINKLOGIT
+
+
+def test_a_setting_is_chosen_on_the_dev_set(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoding, "MAX_TOKENS", 30)
+    problems = list(generate("calibration", 8, seed=4))
+    exam = Exam(tmp_path, 0, problems[:4], problems)
+    trio = Trio(folders["target"], folders["expert"], folders["base"])
+    candidates = {"alone": {"": Alone()}, "guided": {"alpha 0": Guided(0.0), "alpha 1": Guided(1.0)}}
+    found = choose(exam, trio, candidates, "cell")
+    assert found["alone"].dev == {}
+    assert set(found["guided"].dev) == {"alpha 0", "alpha 1"}
+    assert found["guided"].dev[found["guided"].setting] == max(found["guided"].dev.values())
+    assert len(found["guided"].test.right) == 8
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npz")}
+    again = choose(exam, trio, candidates, "cell")
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npz")} == kept
+    assert (again["guided"].test.tokens == found["guided"].test.tokens).all()
