@@ -22,13 +22,7 @@ def repair_messages(doubted: AIMessage, spans: Sequence[UncertainSpan]) -> list[
         doubted: a message with tool calls.
         spans: of its signal; empty: nothing is fed back but the request to check.
     """
-    calls = [
-        ToolCall(name=call["name"], args=call["args"], id=call["id"] or f"call_{place + 1}", type="tool_call")
-        for place, call in enumerate(doubted.tool_calls)
-    ]
-    values = _values(doubted, spans)
-    # Without the content blocks of its provider, which would name the calls once more.
-    sent_back = AIMessage(str(doubted.text), tool_calls=calls)
+    values, sent_back = _values(doubted, spans), _with_ids(doubted)
     answers = [
         ToolMessage(
             call_not_run([value for value in values if value.call == place], is_one_of_several=bool(values)),
@@ -36,7 +30,7 @@ def repair_messages(doubted: AIMessage, spans: Sequence[UncertainSpan]) -> list[
             name=call["name"],
             status="error",
         )
-        for place, call in enumerate(calls)
+        for place, call in enumerate(sent_back.tool_calls)
     ]
     return [sent_back, *answers]
 
@@ -46,6 +40,17 @@ def said(message: AIMessage) -> str:
     calls = [[call["name"], call["args"]] for call in message.tool_calls]
     text = str(message.text).strip()
     return f"{text}\n{json.dumps(calls, sort_keys=True, default=str)}" if calls else text
+
+
+def _with_ids(doubted: AIMessage) -> AIMessage:
+    """The message as its model gave it: signed thoughts belong before its calls, and some providers insist on them."""
+    if all(call["id"] for call in doubted.tool_calls):
+        return doubted
+    calls = [
+        ToolCall(name=call["name"], args=call["args"], id=call["id"] or f"call_{place + 1}", type="tool_call")
+        for place, call in enumerate(doubted.tool_calls)
+    ]
+    return AIMessage(str(doubted.text), tool_calls=calls)
 
 
 def _values(doubted: AIMessage, spans: Sequence[UncertainSpan]) -> list[DoubtedValue]:
