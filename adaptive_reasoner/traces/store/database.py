@@ -35,6 +35,8 @@ class TraceDatabase:
         file = self.file
         if must_exist and file is not None and not file.is_file():
             raise TraceStoreError(f"There is no trace store {file}.")
+        if file is not None:
+            _make_private(file)
         if self._is_sqlite:
             event.listen(self.engine, "connect", _enlarge_cache)
         with self.writing() as db:
@@ -101,6 +103,14 @@ def _said(engine: Engine, error: SQLAlchemyError) -> str:
         f"The trace store {where} cannot be used: {cause}. Check that it can be reached, that its disk has room, and "
         "that it is a trace store (a corrupt file must be restored or moved away)."
     )
+
+
+def _make_private(file: Path) -> None:
+    """Questions and answers are the user's own; SQLite's files beside it take its mode."""
+    try:
+        file.touch(mode=0o600, exist_ok=True)
+    except OSError as error:
+        raise TraceStoreError(f"Cannot make the trace store {file}: {error.strerror}.") from error
 
 
 def _enlarge_cache(connection: Any, _record: Any) -> None:

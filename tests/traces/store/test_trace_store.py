@@ -246,6 +246,20 @@ def test_what_is_no_store_is_refused(url, said):
         TraceStore(url)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX's")
+def test_a_store_is_its_owners_alone(url, tmp_path):
+    with TraceStore(url) as store:
+        store.record(run(1, *ESCALATED))
+        store.flush()
+        modes = {path.stat().st_mode & 0o077 for path in tmp_path.rglob("*")}
+    assert modes == {0}
+
+
+def test_a_folder_that_is_missing_is_said_so(tmp_path):
+    with pytest.raises(TraceStoreError, match="No such file or directory"):
+        TraceStore(f"sqlite:///{tmp_path / 'missing' / 'runs.sqlite'}")
+
+
 def test_what_is_no_run_is_refused_at_once(url):
     with TraceStore(url, redaction=Redaction()) as store:
         with pytest.raises(RecordError, match="neither a recorded run nor a label"):
