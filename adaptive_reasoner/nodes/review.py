@@ -8,9 +8,12 @@ from langgraph.types import interrupt
 from adaptive_reasoner.nodes.hand_off import best_candidate
 from adaptive_reasoner.nodes.tool_claims import ToolClaims
 from adaptive_reasoner.state import ReasoningState
+from adaptive_reasoner.uncertainty.shapes import as_mapping
 
 Update = dict[str, Any]
 ACTIONS = ("approve", "edit", "reject")
+_THOUGHTS = ("thinking", "redacted_thinking", "reasoning")
+_CALLS = ("tool_calls", "function_call")  # where OpenAI's integrations keep the calls as they came
 _CALLS_WANTED = (
     '"tool_calls" goes with the action "edit" where a call of tools is reviewed: '
     '[{"name": "…", "args": {…}}], at least one.'
@@ -95,7 +98,10 @@ def _edited(best: AIMessage, decision: dict[str, Any]) -> AIMessage:
         return AIMessage(decision["answer"])
     ids = [call["id"] for call in best.tool_calls]
     return AIMessage(
-        "",
+        _thoughts_of(best),
+        additional_kwargs={
+            key: best.additional_kwargs[key] for key in best.additional_kwargs if key not in _CALLS
+        },
         tool_calls=[
             ToolCall(
                 name=call["name"],
@@ -106,3 +112,9 @@ def _edited(best: AIMessage, decision: dict[str, Any]) -> AIMessage:
             for place, call in enumerate(calls)
         ],
     )
+
+
+def _thoughts_of(message: AIMessage) -> list[str | dict[Any, Any]]:
+    """Its signed thoughts, which some providers want to see before the calls that came of them."""
+    blocks: list[Any] = message.content if isinstance(message.content, list) else []
+    return [block for block in blocks if as_mapping(block).get("type") in _THOUGHTS]
