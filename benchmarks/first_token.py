@@ -1,6 +1,6 @@
 """How long a client waits for the first token: through the graph and the chat model, beside the bare model.
 
-    python benchmarks/first_token.py --rounds 120 --delay-ms 20 --first-ms 150
+    python benchmarks/first_token.py --rounds 120 --first-ms 150 --delay-ms 20
 
 Everything talks to one endpoint on this machine over HTTP, a model that streams sure words at a fixed pace, once
 without any delay and once with a realistic one (the first token after `--first-ms`, each further one after
