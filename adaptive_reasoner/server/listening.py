@@ -16,6 +16,8 @@ from adaptive_reasoner.server.config import ServerSettings
 from adaptive_reasoner.server.settings import ListenSection, ModelsSection, ThreadsSection
 
 _BACKLOG = 2048
+# Longer than the idle connections of usual clients and balancers: who closes first must not be the server.
+_KEEP_ALIVE_SECONDS = 75
 # Seconds that requests under way get when the server is told to stop.
 _GRACE_SECONDS = 30
 
@@ -72,6 +74,7 @@ def server_of(app: FastAPI) -> uvicorn.Server:
         log_level="warning",
         access_log=False,
         server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     return uvicorn.Server(config)

@@ -15,13 +15,13 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.runnables import RunnableConfig
 
 from adaptive_reasoner.config import ReasonerConfig
-from adaptive_reasoner.errors import RefusalError
+from adaptive_reasoner.errors import InvalidInputError, RefusalError
 from adaptive_reasoner.graph import ReasoningGraph, build_reasoning_graph
 from adaptive_reasoner.integrations.chat_model_answer import answer_of
 from adaptive_reasoner.integrations.chat_model_call import as_input, run_config_of
 from adaptive_reasoner.models import resolve_model
 from adaptive_reasoner.server.caller import ANYBODY, Caller
-from adaptive_reasoner.server.errors import ServerError, UnknownModelError
+from adaptive_reasoner.server.errors import InvalidRequestError, ServerError, UnknownModelError
 from adaptive_reasoner.state import MODE_OF_NODE, ReasoningContext, ReasoningReport, Recorder
 from adaptive_reasoner.thinking import sent_thoughts
 
@@ -229,9 +229,11 @@ def settled(output: Json, given: Sequence[BaseMessage], *, keeps_logprobs: bool)
     Raises:
         AdaptiveReasonerError: no call gave one.
     """
-    message = answer_of(output, given, keeps_logprobs=keeps_logprobs)
     report = cast("ReasoningReport", output["reasoning"])
     last = report["rounds"][-1]
+    if report["accepted_round"] < 0 and last.get("error") == InvalidInputError.code:
+        raise InvalidRequestError(last["signal"]["reason"] or "The model cannot read this.", param="messages")
+    message = answer_of(output, given, keeps_logprobs=keeps_logprobs)
     if report["accepted_round"] < 0 and last.get("error") == RefusalError.code:
         said = (last["signal"]["reason"] or "").removeprefix(_DECLINED).removesuffix(".")
         kept = {**message.additional_kwargs, "refusal": said}

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from served import body_of, http_of, served, sure
 
+from adaptive_reasoner.errors import InvalidInputError
 from adaptive_reasoner.server.errors import IdempotencyError, IdempotencyMismatchError
 from adaptive_reasoner.server.idempotency import IdempotencyInMemory, Stored
 from adaptive_reasoner.testing import Reply, ScriptedChatModel
@@ -142,6 +143,13 @@ def test_a_stream_tells_what_happens_to_whom_asks_for_it(http):
         events = [json.loads(line[6:]) for line in sent.iter_lines() if line.startswith("data: {")]
     told = [event["adaptive_reasoning"]["event"]["event"] for event in events if not event["choices"]]
     assert told == ["triage", "call", "round", "hand_off"]
+
+
+def test_what_the_model_cannot_read_is_the_clients_mistake():
+    model = ScriptedChatModel([InvalidInputError("This model reads text only.")], cycle=True)
+    with served(model) as server, http_of(server) as client:
+        sent = client.post(COMPLETIONS, json=body_of(model="fast"))
+    assert (sent.status_code, sent.json()["error"]["param"]) == (400, "messages")
 
 
 def test_drafts_come_as_thoughts_before_the_answer():
