@@ -1,4 +1,4 @@
-"""The ways in that are called, the chat model and the tool: each method asks in one cell's way, and gives what was seen."""
+"""The ways in that are called, the chat model and the tool: each method asks in one cell's way."""
 
 import asyncio
 from functools import reduce
