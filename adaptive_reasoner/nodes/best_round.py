@@ -48,9 +48,7 @@ def best_round(rounds: Sequence[Round], first: int = 0, *, comparison: Compariso
     """
     best = -1
     for index in range(first, len(rounds)):
-        if is_answer(rounds[index]) and (
-            best < 0 or not _is_better(rounds[best], rounds[index], comparison)
-        ):
+        if is_answer(rounds[index]) and (best < 0 or not _is_better(rounds[best], rounds[index], comparison)):
             best = index
     return len(rounds) - 1 if best >= 0 and _stands(rounds[-1]) else best
 
