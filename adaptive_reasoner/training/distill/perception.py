@@ -2,8 +2,8 @@
 
 One logistic line is fitted to the expected utility of thinking first, u = (right thinking first - right answering
 first) - price * (tokens of the one - tokens of the other): the fit of (1 + u) / 2 is above one half exactly where
-u is expected to be positive. Price and threshold are those that spend the fewest tokens on questions left out
-of the fit, while accuracy stays within a tolerance of thinking first always.
+u is expected to be positive. Price, ridge and threshold are those that spend the fewest tokens on questions left
+out of the fit, while accuracy stays within a tolerance of thinking first always.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 PRICES = (0.0, 0.0005, 0.001, 0.002, 0.004, 0.008)  # of a token, in units of P(right)
-_RIDGE = 10.0
+RIDGES = (10.0, 100.0, 1000.0)  # strengths of the pull towards 0, on standardised states
 _FOLDS = 4
 
 
@@ -90,10 +90,18 @@ class Perception:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """One price and threshold, as seen on questions left out of the fit."""
+class Recipe:
+    """What a fit depends on: the price of a token, and the strength of the pull towards 0."""
 
     price: float
+    ridge: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One recipe and threshold, as seen on questions left out of the fit."""
+
+    recipe: Recipe
     share: float
     accuracy: float
     tokens: float
@@ -110,23 +118,28 @@ def fit_perception(
         tolerance: accuracy that may be lost against thinking first always, 0..1.
         prices: that are tried.
     """
-    scores = {price: _left_out(states, outcomes.utility(price)) for price in prices}
+    scores = {
+        Recipe(price, ridge): _left_out(states, outcomes.utility(price), ridge)
+        for price in prices
+        for ridge in RIDGES
+    }
     best = choose_point(scores, outcomes, tolerance)
-    weights, bias = fit_logistic(states, (1.0 + outcomes.utility(best.price)) / 2.0, ridge=_RIDGE)
+    utility = outcomes.utility(best.recipe.price)
+    weights, bias = fit_logistic(states, (1.0 + utility) / 2.0, ridge=best.recipe.ridge)
     threshold = threshold_of(states @ weights + bias, best.share)
-    figures = promise(best, scores[best.price], outcomes)
-    return Perception(weights, bias - threshold, best.price, best.share, figures)
+    figures = promise(best, scores[best.recipe], outcomes)
+    return Perception(weights, bias - threshold, best.recipe.price, best.share, figures)
 
 
-def choose_point(scores: Mapping[float, Floats], outcomes: Outcomes, tolerance: float) -> Point:
+def choose_point(scores: Mapping[Recipe, Floats], outcomes: Outcomes, tolerance: float) -> Point:
     """The fewest tokens whose accuracy stays within the tolerance of thinking first always.
 
     Args:
-        scores: price -> shape (n,), of questions left out of the fit.
+        scores: recipe -> shape (n,), of questions left out of the fit.
         outcomes: of the same questions.
         tolerance: of accuracy, 0..1.
     """
-    points = [point for price, score in scores.items() for point in _sweep(score, outcomes, price)]
+    points = [point for recipe, score in scores.items() for point in _sweep(score, outcomes, recipe)]
     least = outcomes.accuracy(np.ones(len(outcomes.think_right), dtype=np.bool_)) - tolerance
     allowed = [point for point in points if point.accuracy >= least]
     return min(allowed or points, key=lambda point: (point.tokens, -point.accuracy))
@@ -148,24 +161,24 @@ def oracle_order(outcomes: Outcomes) -> Flags:
     return outcomes.think_right & ~outcomes.answer_right
 
 
-def _left_out(states: Floats, utility: Floats) -> Floats:
+def _left_out(states: Floats, utility: Floats, ridge: float) -> Floats:
     """Scores of each question by a fit to the others."""
     fold = np.arange(len(states)) % min(_FOLDS, len(states))
     found = np.zeros(len(states))
     for index in range(_FOLDS):
         held = fold == index
         if held.any() and not held.all():
-            weights, bias = fit_logistic(states[~held], (1.0 + utility[~held]) / 2.0, ridge=_RIDGE)
+            weights, bias = fit_logistic(states[~held], (1.0 + utility[~held]) / 2.0, ridge=ridge)
             found[held] = states[held] @ weights + bias
     return found
 
 
-def _sweep(scores: Floats, outcomes: Outcomes, price: float) -> list[Point]:
+def _sweep(scores: Floats, outcomes: Outcomes, recipe: Recipe) -> list[Point]:
     """A hundred thresholds, by the share that thinks."""
     found: list[Point] = []
     for share in np.linspace(0.0, 1.0, 101):
         thinks = scores >= threshold_of(scores, float(share))
-        found.append(Point(price, float(thinks.mean()), outcomes.accuracy(thinks), outcomes.tokens(thinks)))
+        found.append(Point(recipe, float(thinks.mean()), outcomes.accuracy(thinks), outcomes.tokens(thinks)))
     return found
 
 

@@ -20,6 +20,7 @@ from adaptive_reasoner.training.distill.directory import DirectoryStudentConfig
 from adaptive_reasoner.training.distill.perception import (
     Floats,
     Outcomes,
+    Recipe,
     choose_point,
     promise,
     threshold_of,
@@ -51,7 +52,7 @@ def fit_soft_prompt(
         outcomes.think_tokens[held],
     )  # fmt: skip
     scores = _scores(prompted, [p for p, out in zip(prompts, held, strict=True) if out])
-    best = choose_point({_PRICE: scores}, left, config.tolerance)
+    best = choose_point({Recipe(_PRICE): scores}, left, config.tolerance)
     prompted.wrapped.save_pretrained(config.directory / SOFT_PROMPT_FOLDER)
     return {
         "kind": "soft_prompt", "bias": -threshold_of(scores, best.share), "price": _PRICE, "share": best.share,

@@ -6,6 +6,7 @@ import pytest
 from adaptive_reasoner.training.distill.perception import (
     Outcomes,
     Perception,
+    Recipe,
     choose_point,
     fit_perception,
     oracle_order,
@@ -55,7 +56,7 @@ def test_the_oracle_thinks_only_where_it_must() -> None:
 
 
 def test_the_cheapest_point_within_the_tolerance_is_chosen() -> None:
-    point = choose_point({0.0: HARD.astype(np.float64)}, OUTCOMES, tolerance=0.0)
+    point = choose_point({Recipe(0.0): HARD.astype(np.float64)}, OUTCOMES, tolerance=0.0)
     assert (point.accuracy, point.tokens) == (1.0, 27.5)
 
 
