@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from adaptive_reasoner.decoding.combination import Combination, combine_logits
 from adaptive_reasoner.decoding.local_options import LocalOptions
 from adaptive_reasoner.decoding.repetition import stuck_rows
+from adaptive_reasoner.decoding.rerank import RerankedToken, next_logprobs, rerank_first_token
 from adaptive_reasoner.decoding.schedules import AlphaSchedule, BoundedAlpha, ConstantAlpha, WarmupAlpha
 from adaptive_reasoner.decoding.think_options import ThinkOptions
 from adaptive_reasoner.decoding.vocabulary_map import VocabularyMap, require_same_tokens
@@ -28,13 +29,16 @@ __all__ = [
     "GuidedChatModel",
     "LocalChatModel",
     "LocalOptions",
+    "RerankedToken",
     "StudentChatModel",
     "ThinkLogitsProcessor",
     "ThinkOptions",
     "VocabularyMap",
     "WarmupAlpha",
     "combine_logits",
+    "next_logprobs",
     "require_same_tokens",
+    "rerank_first_token",
     "stuck_rows",
 ]
 
