@@ -1,6 +1,6 @@
 """The gate on tool calls: the embedded model reads a calculator's arguments from word problems, some of them wrong.
 
-    python benchmarks/tool_gate.py --n 4000 --thought 2000 --agents 500 --seed 41 --processes 3
+    python benchmarks/tool_gate.py --n 2000 --thought 1000 --agents 500 --seed 41 --processes 3
 
 Fresh test problems. A call is right if its formula comes to the problem's answer. "Gate": the shipped profile, which
 was fitted on calibration problems; the other operating points' thresholds are set on further calibration problems.
@@ -185,8 +185,8 @@ def show_agents(agents: dict[str, dict[str, Any]]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--n", type=int, default=4000, help="problems for calls made at once")
-    parser.add_argument("--thought", type=int, default=2000, help="problems for calls after a thought")
+    parser.add_argument("--n", type=int, default=2000, help="problems for calls made at once")
+    parser.add_argument("--thought", type=int, default=1000, help="problems for calls after a thought")
     parser.add_argument("--agents", type=int, default=500, help="problems that whole agents are given")
     parser.add_argument("--seed", type=int, default=41)
     parser.add_argument("--processes", type=int, default=1)
