@@ -90,14 +90,14 @@ def train(directory: Path, data: Path, runs: dict[str, dict[str, Any]], *, fuse:
         (folder / "done").touch()
 
 
-def students_of(directory: Path, size: str, problems: Sequence[Problem]) -> dict[str, Student]:
+def students_of(directory: Path, size: str, problems: Sequence[Problem], seed: int) -> dict[str, Student]:
     names = [f"{size}-{kind}" for kind in KINDS] + (["small-both-unweighted"] if size == "small" else [])
     folders = [directory / name for name in names if (directory / name / "done").is_file()]
     found: dict[str, Student] = {}
     for folder in folders:
         about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         print(f"asking {folder.name}", flush=True)
-        found[folder.name.removeprefix(f"{size}-")] = read_student(folder, about, problems)
+        found[folder.name.removeprefix(f"{size}-")] = read_student(folder, about, problems, seed)
     return found
 
 
@@ -227,7 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     calibration = list(generate("calibration", options.calibration, seed=options.seed))
     results: dict[str, Any] = {}
     for size in sizes:
-        students = students_of(options.directory, size, problems)
+        students = students_of(options.directory, size, problems, options.seed)
         if {"think", "answer", "both"} <= students.keys():
             results[size] = measure(students, problems, calibration)
             show(size, results[size])

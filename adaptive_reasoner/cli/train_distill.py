@@ -73,7 +73,7 @@ def distill(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object: student.")] = False,
 ) -> None:
     """Distil worked answers into a student (adaptive thinking); every model that can be fine-tuned will do."""
-    need("torch", "transformers", "matplotlib", *(("accelerate", "peft") if model else ()))
+    need("torch", "matplotlib", *(("transformers", "accelerate", "peft") if model else ()))
     learned: tuple[Order, ...] = ("think_first", "answer_first")
     if orders is not Orders.BOTH:
         learned = ("think_first",) if orders is Orders.THINK_FIRST else ("answer_first",)

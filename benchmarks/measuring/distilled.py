@@ -74,15 +74,28 @@ def said(generations: Sequence[Generation], problems: Sequence[Problem]) -> Said
     )
 
 
-def read_student(folder: Path, about: dict[str, Any], problems: Sequence[Problem]) -> Student:
-    """Answer every problem greedily in the orders that the student learned."""
+def read_student(folder: Path, about: dict[str, Any], problems: Sequence[Problem], seed: int) -> Student:
+    """Answer every problem greedily in the orders that the student learned; what was answered before is kept.
+
+    Args:
+        folder: with model.npz.
+        about: its model.json.
+        problems: fresh ones.
+        seed: of the problems, which names what is kept.
+    """
     runtime = Runtime(read_weights(folder))
     orders = about["provenance"]["orders"]
-    answers: dict[str, Said] = {}
-    if "think_first" in orders:
-        answers["think_first"] = said(ask(runtime, problems, "deep"), problems)
-    if "answer_first" in orders:
-        answers["answer_first"] = said(ask(runtime, problems, "fast"), problems)
+    modes: dict[str, Mode] = {"think_first": "deep", "answer_first": "fast"}
+    answers = {
+        order: _kept(
+            folder / f"{order}-{len(problems)}-{seed}-{runtime.weights.fingerprint}.npz",
+            runtime,
+            problems,
+            mode,
+        )
+        for order, mode in modes.items()
+        if order in orders
+    }
     if len(orders) == 1:
         return Student(folder.name, about, runtime, answers)
     prompts = [render_prompt([("user", problem.question)]) for problem in problems]
@@ -90,6 +103,14 @@ def read_student(folder: Path, about: dict[str, Any], problems: Sequence[Problem
     odds = np.clip(chosen, 1e-9, 1 - 1e-9)
     threshold = float(np.log(odds / (1 - odds)))
     return Student(folder.name, about, runtime, answers, think_logits(runtime, prompts), threshold)
+
+
+def _kept(path: Path, runtime: Runtime, problems: Sequence[Problem], mode: Mode) -> Said:
+    if not path.is_file():
+        found = said(ask(runtime, problems, mode), problems)
+        np.savez(path, right=found.right, tokens=found.tokens)
+    with np.load(path) as arrays:
+        return Said(arrays["right"], arrays["tokens"])
 
 
 def policies(both: Student, singles: dict[str, Student]) -> dict[str, Said]:

@@ -53,7 +53,10 @@ def _ask(model: BaseChatModel, tasks: Sequence[Task], *, thinks: bool) -> list[A
     kwargs = thinking_kwargs(model, "on" if thinks else "off")
     asks_in_words = thinks and not has_thinking_switch(model)
     prompts: list[Any] = [_messages(task, asks_in_words=asks_in_words) for task in tasks]
-    replies = model.batch(prompts, config={"max_concurrency": _AT_ONCE}, return_exceptions=True, **kwargs)
+    batch: Any = model.batch  # gives errors in the place of replies, which its type leaves out
+    replies: list[Any] = batch(
+        prompts, config={"max_concurrency": _AT_ONCE}, return_exceptions=True, **kwargs
+    )
     return [reply if isinstance(reply, AIMessage) else None for reply in replies]
 
 
