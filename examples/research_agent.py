@@ -1,7 +1,7 @@
 """A research agent: it looks facts up, and gives the reasoning over them to `reasoning_tool`.
 
-The shipped model calls no tools, so a scripted one stands in for the agent's; the tool's answers are the shipped
-model's own. The agent passes on what the tool says, its doubt included.
+The shipped model calls calculators only, so a scripted one stands in for the agent's; the tool's answers are the
+shipped model's own. The agent passes on what the tool says, its doubt included.
 
     python examples/research_agent.py
 """

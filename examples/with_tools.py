@@ -1,7 +1,7 @@
 """Tools behind the gate: a call that the model is unsure of is thought over before anything runs.
 
-The shipped model calls no tools, so a scripted one stands in for yours: it first guesses the item's name, then,
-asked to think, gets it right. `downstream` receives the answer once it is accepted.
+The shipped model calls calculators only, so a scripted one stands in for yours: it first guesses the item's name,
+then, asked to think, gets it right. `downstream` receives the answer once it is accepted.
 
     python examples/with_tools.py
 """
