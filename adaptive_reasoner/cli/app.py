@@ -12,6 +12,7 @@ from adaptive_reasoner.cli.ask import ask
 from adaptive_reasoner.cli.calibrate import calibrate
 from adaptive_reasoner.cli.chat import chat
 from adaptive_reasoner.cli.doctor import doctor
+from adaptive_reasoner.cli.keys import keys_app
 from adaptive_reasoner.cli.replay import replay
 from adaptive_reasoner.cli.serve import serve
 from adaptive_reasoner.cli.traces import traces_app
@@ -38,6 +39,7 @@ app.command(epilog=f"Example: {PROGRAM} replay answers.jsonl.gz --profile profil
     replay
 )
 app.command(epilog=f"Example: {PROGRAM} serve --port 8000 --db sqlite:///threads.sqlite")(serve)
+app.add_typer(keys_app, name="keys")
 app.add_typer(traces_app, name="traces")
 app.add_typer(train_app, name="train")
 

@@ -8,16 +8,25 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from adaptive_reasoner.server.config import ServerSettings, load_settings
+from adaptive_reasoner.server.limits.admission import Admission
 from adaptive_reasoner.server.openings import open_parts
 from adaptive_reasoner.server.request_ids import RequestIds
 from adaptive_reasoner.server.routes import ROUTERS
 from adaptive_reasoner.server.running import ServedModels
+from adaptive_reasoner.server.security.guard import Guard
+from adaptive_reasoner.server.security.headers import CrossOrigin, SecurityHeaders
 from adaptive_reasoner.server.settings import ModelsSection, PolicySection
 from adaptive_reasoner.server.upstream import models_of
 from adaptive_reasoner.server.wire.errors import install
 
 # Pure ASGI middlewares, the outermost first.
-MIDDLEWARES: tuple[Callable[[ASGIApp], ASGIApp], ...] = (RequestIds,)
+MIDDLEWARES: tuple[Callable[[ASGIApp], ASGIApp], ...] = (
+    RequestIds,
+    SecurityHeaders,
+    CrossOrigin,
+    Guard,
+    Admission,
+)
 
 
 def create_app(settings: ServerSettings | None = None, *, models: ServedModels | None = None) -> FastAPI:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from adaptive_reasoner.embedded.call_options import parse_effort
 from adaptive_reasoner.server.caller import caller_of
 from adaptive_reasoner.server.errors import InvalidRequestError, UnknownModelError
+from adaptive_reasoner.server.limits.settings import LimitsSection
 from adaptive_reasoner.server.parts import AppParts
 from adaptive_reasoner.server.running import DEEP, FAST, Answer, OnEvent, Question
 from adaptive_reasoner.server.settings import AnswersSection, ModelsSection, PolicySection
@@ -66,6 +67,8 @@ def read_asked(body: ChatCompletionRequest, request: Request, parts: AppParts) -
         )
     options = read_options(body, parts.runner.models.behind(name))
     thread_id, choices = _thread_id(body, request), body.n or 1
+    if choices > (most := parts.settings.section(LimitsSection).max_choices):
+        raise InvalidRequestError(f"'n' must be at most {most} here.", param="n")
     if thread_id is not None and choices > 1:
         raise InvalidRequestError("'n' must be 1 in a thread, which keeps one answer a turn.", param="n")
     caller = caller_of(request)

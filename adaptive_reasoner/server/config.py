@@ -37,6 +37,8 @@ AnySection = TypeVar("AnySection", bound=Section)
 def sections() -> tuple[type[Section], ...]:
     """Every section that there is; a room that has one adds its line here."""
     from adaptive_reasoner.server import settings
+    from adaptive_reasoner.server.limits.settings import LimitsSection, TenantsSection
+    from adaptive_reasoner.server.security.settings import SecuritySection
 
     return (
         settings.ListenSection,
@@ -44,6 +46,9 @@ def sections() -> tuple[type[Section], ...]:
         settings.PolicySection,
         settings.ThreadsSection,
         settings.AnswersSection,
+        SecuritySection,
+        LimitsSection,
+        TenantsSection,
     )
 
 

@@ -66,6 +66,66 @@ class ThreadStoreError(ServerError):
     code = "threads_unavailable"
 
 
+class KeyRefusedError(ServerError):
+    """The request names no key, or one that is unknown, revoked or expired."""
+
+    code = "invalid_api_key"
+
+
+class ScopeError(ServerError):
+    """The key does not reach this route."""
+
+    code = "insufficient_scope"
+
+
+class ForeignOriginError(ServerError):
+    """A page of another origin, or another host's name, asks a server that has no keys."""
+
+    code = "foreign_origin"
+
+
+class KeyStoreError(ServerError):
+    """The store of keys cannot be reached."""
+
+    code = "keys_unavailable"
+
+
+class TooLargeError(ServerError, InvalidInputError):
+    """The request is larger than the server reads."""
+
+    code = "request_too_large"
+
+
+class SlowRequestError(ServerError):
+    """The request's body did not arrive in time."""
+
+    code = "request_timeout"
+
+
+class RateLimitError(ServerError):
+    """The caller has used up its requests or tokens of this minute."""
+
+    code = "rate_limit_exceeded"
+
+
+class BusyError(ServerError):
+    """More requests are waiting than the server lets wait, or this one has waited for too long."""
+
+    code = "server_busy"
+
+
+class StoppingError(ServerError):
+    """The server finishes what it has begun and takes nothing new."""
+
+    code = "server_stopping"
+
+
+class AnswerTimeoutError(ServerError):
+    """The whole answer, all calls together, took longer than a request may."""
+
+    code = "answer_timeout"
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """How an error is shown to a client.
@@ -108,17 +168,27 @@ SHOWN = Table(
         "invalid_configuration": Shown(400, Table.INVALID),
         "missing_extra": Shown(500, Table.API),
         "context_window_exceeded": Shown(400, Table.INVALID, "context_length_exceeded"),
+        "invalid_api_key": Shown(401, Table.INVALID),
         "unknown_tenant": Shown(403, "permission_error"),
+        "insufficient_scope": Shown(403, "permission_error"),
+        "foreign_origin": Shown(403, "permission_error"),
         "model_not_found": Shown(404, Table.INVALID),
         "thread_not_found": Shown(404, Table.INVALID),
+        "request_timeout": Shown(408, "timeout_error"),
         "thread_busy": Shown(409, "conflict_error"),
         "idempotency_conflict": Shown(409, "conflict_error"),
+        "request_too_large": Shown(413, Table.INVALID),
         "idempotency_mismatch": Shown(422, Table.INVALID),
         "budget_exhausted": Shown(429, "insufficient_quota", "insufficient_quota"),
+        "rate_limit_exceeded": Shown(429, "rate_limit_error"),
+        "server_busy": Shown(429, "overloaded_error"),
+        "answer_timeout": Shown(504, "timeout_error"),
         "model_timeout": Shown(504, "timeout_error"),
         "model_failed": Shown(502, "upstream_error"),
         "ledger_unavailable": Shown(503, Table.API),
         "threads_unavailable": Shown(503, Table.API),
+        "keys_unavailable": Shown(503, Table.API),
+        "server_stopping": Shown(503, "overloaded_error"),
         "adaptive_reasoner_error": Shown(500, Table.API),
     }
 )

@@ -13,6 +13,8 @@ from fastapi import FastAPI
 
 from adaptive_reasoner.errors import ConfigurationError
 from adaptive_reasoner.server.config import ServerSettings
+from adaptive_reasoner.server.limits.drain import DrainingServer
+from adaptive_reasoner.server.security.settings import SecuritySection
 from adaptive_reasoner.server.settings import ListenSection, ModelsSection, ThreadsSection
 
 _BACKLOG = 2048
@@ -47,10 +49,10 @@ def check_address(settings: ServerSettings) -> None:
         ConfigurationError: the address can be reached from elsewhere.
     """
     section = settings.section(ListenSection)
-    if not section.is_loopback:
+    if not section.is_loopback and not settings.section(SecuritySection).asks_for_keys:
         raise ConfigurationError(
             f"Without keys the server listens on this machine alone, not on {section.host}: use --host 127.0.0.1, or "
-            "set up keys."
+            "set up keys (security.keys_url, and `adaptive-reasoner keys create`)."
         )
 
 
@@ -77,7 +79,7 @@ def server_of(app: FastAPI) -> uvicorn.Server:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    return uvicorn.Server(config)
+    return DrainingServer(config)
 
 
 async def serve_app(

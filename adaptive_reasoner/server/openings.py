@@ -1,19 +1,26 @@
 """What is opened when the server starts and closed when it stops."""
 
+import dataclasses
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from adaptive_reasoner.server.checkpointers import open_checkpointer
 from adaptive_reasoner.server.config import ServerSettings
 from adaptive_reasoner.server.idempotency import IdempotencyInMemory
+from adaptive_reasoner.server.limits.opening import open_limits
+from adaptive_reasoner.server.limits.settings import TenantsSection
 from adaptive_reasoner.server.parts import AppParts
 from adaptive_reasoner.server.running import Runner, ServedModels
+from adaptive_reasoner.server.security.opening import open_keys
 from adaptive_reasoner.server.settings import AnswersSection, PolicySection, ThreadsSection
 from adaptive_reasoner.server.threads import ThreadStore
 
 Opening = Callable[[AppParts], AbstractAsyncContextManager[None]]
 # In this order; closed in the opposite one.
-OPENINGS: tuple[Opening, ...] = ()
+OPENINGS: tuple[Opening, ...] = (
+    open_keys,
+    open_limits,
+)
 
 
 @asynccontextmanager
@@ -24,12 +31,13 @@ async def open_parts(settings: ServerSettings, models: ServedModels) -> AsyncGen
         ConfigurationError: something cannot be opened as the settings say.
     """
     policy, answers = settings.section(PolicySection), settings.section(AnswersSection)
+    config = dataclasses.replace(policy.config(), tenants=settings.section(TenantsSection).budgets())
     async with AsyncExitStack() as stack:
         url = settings.section(ThreadsSection).resolved_url()
         checkpointer = await stack.enter_async_context(open_checkpointer(url))
         parts = AppParts(
             settings=settings,
-            runner=Runner(models, policy.config(), checkpointer=checkpointer.saver),
+            runner=Runner(models, config, checkpointer=checkpointer.saver),
             threads=ThreadStore(checkpointer, models.fast),
             idempotency=IdempotencyInMemory(answers.idempotency_seconds, answers.idempotency_entries),
         )

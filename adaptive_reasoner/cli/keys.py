@@ -1,0 +1,139 @@
+"""`adaptive-reasoner keys create|list|revoke`: who may ask the server."""
+
+import dataclasses
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from adaptive_reasoner.cli.options import NoColor
+from adaptive_reasoner.errors import ConfigurationError, MissingExtraError
+
+if TYPE_CHECKING:
+    from adaptive_reasoner.server.security.key_store import KeyStore
+    from adaptive_reasoner.server.security.keys import Key
+
+_DAY_SECONDS = 86_400.0
+
+Config = Annotated[
+    Path | None,
+    typer.Option(envvar="ADAPTIVE_REASONER_CONFIG", help="The server's settings in TOML.", metavar="FILE"),
+]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        help="Where keys are kept: sqlite:///FILE or postgresql://…; without it, security.keys_url.",
+        metavar="URL",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+keys_app = typer.Typer(
+    help="Keys of the server: make, list, revoke.",
+    epilog="Example: adaptive-reasoner keys create chatbot --db sqlite:///keys.sqlite",
+    no_args_is_help=True,
+)
+
+
+@keys_app.command(
+    epilog="Example: adaptive-reasoner keys create chatbot --tenant acme --scope chat --days 90"
+)
+def create(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
+    name: Annotated[str, typer.Argument(help="What the key is for.")],
+    tenant: Annotated[str | None, typer.Option(help="Whose budgets and limits it uses.")] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="What it may do: chat (the default), reviews, metrics, admin; repeat it."),
+    ] = None,
+    days: Annotated[
+        float | None, typer.Option(min=0, help="Valid for so long; without it, until it is revoked.")
+    ] = None,
+    db: Database = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key and show it, once: the server keeps only its hash."""
+    store = _open(db, config)
+    seconds = None if days is None else days * _DAY_SECONDS
+    key, secret = store.create(name, tuple(scope or ("chat",)), tenant, seconds=seconds)
+    store.close()
+    if as_json:
+        typer.echo(json.dumps({**_plain(key), "key": secret}))
+        return
+    typer.echo(secret)
+    typer.echo(f"Key {key.id} ({', '.join(key.scopes)}). It is not shown again: keep it now.", err=True)
+
+
+@keys_app.command("list", epilog="Example: adaptive-reasoner keys list --db sqlite:///keys.sqlite")
+def list_keys(
+    db: Database = None, config: Config = None, as_json: AsJson = False, no_color: NoColor = False
+) -> None:
+    """Show every key: what it is for and whether it is valid, never the key itself."""
+    store = _open(db, config)
+    keys = store.all()
+    store.close()
+    if as_json:
+        typer.echo(json.dumps([_plain(key) for key in keys]))
+        return
+    from rich.table import Table
+
+    from adaptive_reasoner.cli.render import make_console
+
+    table = Table("id", "name", "tenant", "scopes", "made", "state")
+    for key in keys:
+        table.add_row(
+            key.id, key.name, key.tenant or "-", " ".join(key.scopes), _day(key.created_at), _state(key)
+        )
+    make_console(no_color=no_color).print(table)
+
+
+@keys_app.command(epilog="Example: adaptive-reasoner keys revoke 3f2a9c01b2d4 --db sqlite:///keys.sqlite")
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="The key's id, as `keys list` shows it.")],
+    db: Database = None,
+    config: Config = None,
+) -> None:
+    """Close a key for good; servers notice within `security.keys_cache_seconds`."""
+    store = _open(db, config)
+    is_known = store.revoke(key_id)
+    store.close()
+    if not is_known:
+        raise ConfigurationError(
+            f"There is no key {key_id!r}; `adaptive-reasoner keys list` shows those that are."
+        )
+    typer.echo(f"Revoked {key_id}.")
+
+
+def _open(db: str | None, config: Path | None) -> "KeyStore":
+    try:
+        from adaptive_reasoner.server.config import load_settings
+        from adaptive_reasoner.server.security.key_store import KeyStore
+        from adaptive_reasoner.server.security.settings import SecuritySection
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            'keys needs the extra "server": pip install "adaptive-reasoner[server]".'
+        ) from error
+    given: dict[str, dict[str, Any]] = (
+        {} if db is None else {"security": {"keys_url": db, "keys_url_env": None}}
+    )
+    section = load_settings(config, given=given).section(SecuritySection)
+    return KeyStore.open(section.resolved_keys_url())
+
+
+def _plain(key: "Key") -> dict[str, Any]:
+    return {**dataclasses.asdict(key), "valid": key.is_valid(time.time())}
+
+
+def _state(key: "Key") -> str:
+    if key.revoked_at is not None:
+        return f"revoked {_day(key.revoked_at)}"
+    if key.expires_at is None:
+        return "valid"
+    return f"{'valid' if key.is_valid(time.time()) else 'expired'} until {_day(key.expires_at)}"
+
+
+def _day(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).date().isoformat()

@@ -1,0 +1,67 @@
+"""What a caller may ask a minute, from the settings."""
+
+from adaptive_reasoner.server.caller import Caller
+from adaptive_reasoner.server.config import ServerSettings
+from adaptive_reasoner.server.errors import RateLimitError
+from adaptive_reasoner.server.limits.buckets import Buckets
+from adaptive_reasoner.server.limits.settings import LimitsSection, Tenant, TenantsSection
+
+_NO_TENANT = Tenant()
+
+
+class Rates:
+    """Requests and tokens a minute, by tenant or key.
+
+    Args:
+        settings: of the server.
+        buckets: of the callers.
+    """
+
+    def __init__(self, settings: ServerSettings, buckets: Buckets | None = None) -> None:
+        self._common = settings.section(LimitsSection)
+        self._tenants = settings.section(TenantsSection).known
+        self._buckets = buckets or Buckets()
+
+    def limits_of(self, caller: Caller) -> tuple[int | None, int | None]:
+        """Requests and tokens a minute, None: no limit."""
+        own = self._tenants.get(caller.tenant or "", _NO_TENANT)
+        return (
+            own.requests_per_minute or self._common.requests_per_minute,
+            own.tokens_per_minute or self._common.tokens_per_minute,
+        )
+
+    def most_at_once(self, caller: Caller) -> int | None:
+        """Requests of the caller's tenant that may be under way, None: no limit of its own."""
+        return self._tenants.get(caller.tenant or "", _NO_TENANT).max_in_flight
+
+    def admit(self, caller: Caller) -> None:
+        """Count one request.
+
+        Raises:
+            RateLimitError: this minute's requests or tokens are used up; nothing is counted.
+        """
+        requests, tokens = self.limits_of(caller)
+        name = name_of(caller)
+        if requests is not None and (wait := self._buckets.wait_for(f"requests {name}", requests)):
+            raise _used_up(f"{requests} requests", wait)
+        if tokens is not None and (wait := self._buckets.wait_for(f"tokens {name}", tokens)):
+            raise _used_up(f"{tokens} tokens", wait)
+        if requests is not None:
+            self._buckets.take(f"requests {name}", requests)
+
+    def spend(self, caller: Caller, tokens: int) -> None:
+        """Count the tokens of an answer."""
+        limit = self.limits_of(caller)[1]
+        if limit is not None:
+            self._buckets.take(f"tokens {name_of(caller)}", limit, tokens)
+
+
+def name_of(caller: Caller) -> str:
+    """Under which name a caller's limits are counted."""
+    return f"tenant {caller.tenant}" if caller.tenant else f"key {caller.key_id or ''}"
+
+
+def _used_up(what: str, wait: float) -> RateLimitError:
+    return RateLimitError(
+        f"The {what} a minute are used up; try again in {wait:.0f} seconds.", retry_after_seconds=wait
+    )

@@ -1,0 +1,1 @@
+"""Who may ask: keys in SQL, checked before every route but health; headers for browsers."""
