@@ -60,6 +60,30 @@ class IdempotencyMismatchError(ServerError, InvalidInputError):
     code = "idempotency_mismatch"
 
 
+class UnknownReviewError(ServerError, InvalidInputError):
+    """There is no such review, or it is somebody else's."""
+
+    code = "review_not_found"
+
+
+class ReviewDecidedError(ServerError, InvalidInputError):
+    """Somebody has decided already."""
+
+    code = "review_decided"
+
+
+class ReviewStoreError(ServerError):
+    """The store of reviews cannot be reached."""
+
+    code = "reviews_unavailable"
+
+
+class ReviewRunError(ServerError):
+    """The run that waited cannot be gone on with."""
+
+    code = "review_run_lost"
+
+
 class ThreadStoreError(ServerError):
     """The store of threads cannot be reached."""
 
@@ -176,6 +200,10 @@ SHOWN = Table(
         "thread_not_found": Shown(404, Table.INVALID),
         "request_timeout": Shown(408, "timeout_error"),
         "thread_busy": Shown(409, "conflict_error"),
+        "review_not_found": Shown(404, Table.INVALID),
+        "review_decided": Shown(409, "conflict_error"),
+        "review_run_lost": Shown(500, Table.API),
+        "reviews_unavailable": Shown(503, Table.API),
         "idempotency_conflict": Shown(409, "conflict_error"),
         "request_too_large": Shown(413, Table.INVALID),
         "idempotency_mismatch": Shown(422, Table.INVALID),

@@ -10,6 +10,7 @@ from adaptive_reasoner.server.idempotency import IdempotencyInMemory
 from adaptive_reasoner.server.limits.opening import open_limits
 from adaptive_reasoner.server.limits.settings import TenantsSection
 from adaptive_reasoner.server.parts import AppParts
+from adaptive_reasoner.server.reviews.opening import open_reviews
 from adaptive_reasoner.server.running import Runner, ServedModels
 from adaptive_reasoner.server.security.opening import open_keys
 from adaptive_reasoner.server.settings import AnswersSection, PolicySection, ThreadsSection
@@ -20,6 +21,7 @@ Opening = Callable[[AppParts], AbstractAsyncContextManager[None]]
 OPENINGS: tuple[Opening, ...] = (
     open_keys,
     open_limits,
+    open_reviews,
 )
 
 

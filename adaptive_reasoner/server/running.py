@@ -13,6 +13,7 @@ from typing import Any, cast
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command
 
 from adaptive_reasoner.config import ReasonerConfig
 from adaptive_reasoner.errors import InvalidInputError, RefusalError
@@ -21,7 +22,12 @@ from adaptive_reasoner.integrations.chat_model_answer import answer_of
 from adaptive_reasoner.integrations.chat_model_call import as_input, run_config_of
 from adaptive_reasoner.models import resolve_model
 from adaptive_reasoner.server.caller import ANYBODY, Caller
-from adaptive_reasoner.server.errors import InvalidRequestError, ServerError, UnknownModelError
+from adaptive_reasoner.server.errors import (
+    InvalidRequestError,
+    ReviewRunError,
+    ServerError,
+    UnknownModelError,
+)
 from adaptive_reasoner.state import MODE_OF_NODE, ReasoningContext, ReasoningReport, Recorder
 from adaptive_reasoner.thinking import sent_thoughts
 
@@ -181,6 +187,31 @@ class Runner:
                 raise ServerError("The answer waits for a person, and no reviews are set up here.")
             return await self.on_waiting(question, waiting)
         return settled(output, given, keeps_logprobs=question.keeps_logprobs)
+
+    async def resume(self, waiting: Waiting, model: str, reply: Json, context: ReasoningContext) -> Answer:
+        """Go on with a run that waited; where that was done before, what came of it then.
+
+        Args:
+            waiting: the run.
+            model: the served name under which it ran.
+            reply: what the person said, as the review node reads it.
+            context: settings of the run.
+
+        Raises:
+            ReviewRunError: the checkpointer does not know the run.
+        """
+        graph: Any = self.graphs[model]
+        config = run_config_of(self.configs[model])
+        config["configurable"] = {**(config.get("configurable") or {}), "thread_id": waiting.run_id}
+        state = await graph.aget_state(config)
+        if not (messages := state.values.get("messages")):
+            raise ReviewRunError(
+                f"The run {waiting.run_id} that waited is not in the store of threads any more."
+            )
+        if not state.next:
+            return settled(state.values, messages[:-1], keeps_logprobs=False)
+        output = await graph.ainvoke(Command(resume=reply), config, context=context)
+        return settled(output, messages, keeps_logprobs=False)
 
     def _run_config(self, question: Question) -> RunnableConfig:
         config = run_config_of(self.configs[question.model])

@@ -99,7 +99,7 @@ class ThreadStore:
 
     async def read(self, key: str) -> "Kept":
         """The thread as it is now, without messages where there is no such thread."""
-        with self._reaching():
+        with self.reaching():
             state = await self._graph.aget_state(_config(key))
         version = (state.config.get("configurable") or {}).get("checkpoint_id")
         return Kept(list(state.values.get("messages", ())), version)
@@ -117,7 +117,7 @@ class ThreadStore:
         mark = {} if turn.turn_key is None else {_TURN_KEY: turn.turn_key}
         messages = [*map(_named, turn.asked), _named(_light(turn.answer.message, mark))]
         update = {"messages": messages, "reasoning": turn.answer.report, "candidates": []}
-        with self._reaching():
+        with self.reaching():
             async with self._writing(key):
                 if (await self.read(key)).version != version:
                     raise busy()
@@ -133,11 +133,11 @@ class ThreadStore:
 
     async def delete(self, key: str) -> None:
         """Forget a thread."""
-        with self._reaching():
+        with self.reaching():
             await self._saver.adelete_thread(key)
 
     @contextmanager
-    def _reaching(self) -> Generator[None]:
+    def reaching(self) -> Generator[None]:
         """Whatever the database raises, as one error."""
         try:
             yield

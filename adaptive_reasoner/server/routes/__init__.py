@@ -2,11 +2,12 @@
 
 from fastapi import APIRouter
 
-from adaptive_reasoner.server.routes import chat_completions, health, models, threads
+from adaptive_reasoner.server.routes import chat_completions, health, models, reviews, threads
 
 ROUTERS: tuple[APIRouter, ...] = (
     chat_completions.router,
     models.router,
     threads.router,
+    reviews.router,
     health.router,
 )
