@@ -70,6 +70,12 @@ def distill(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
         float, typer.Option(min=0, max=1, help="Accuracy the adaptive order may lose against thinking first.")
     ] = 0.005,
     seed: Annotated[int, typer.Option(min=0, help="Seed of weights, order of examples and draws.")] = 0,
+    compile_blocks: Annotated[
+        bool,
+        typer.Option(
+            "--compile/--no-compile", help="Fuse operations, without --model; needs a C++ compiler."
+        ),
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object: student.")] = False,
 ) -> None:
     """Distil worked answers into a student (adaptive thinking); every model that can be fine-tuned will do."""
@@ -83,7 +89,14 @@ def distill(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
     }  # fmt: skip
     if model is None:
         folder = _embedded(
-            {**shared, "weights": weights, "size": size.value, "steps": steps, "processes": processes}
+            {
+                **shared,
+                "weights": weights,
+                "size": size.value,
+                "steps": steps,
+                "processes": processes,
+                "compile": compile_blocks,
+            }
         )
     elif weights is not None:
         raise ConfigurationError(

@@ -117,3 +117,16 @@ def test_the_guides_block_runs(repository: Path) -> None:
     assert blocks
     for block in blocks:
         exec(compile(block, "docs/distillation.md", "exec"), {})
+
+
+@pytest.mark.train
+def test_problems_become_a_student_that_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for module in ("torch", "matplotlib"):
+        pytest.importorskip(module, reason="training needs the extra `train`")
+    data, student = str(tmp_path / "data"), str(tmp_path / "student")
+    assert main(["train", "dataset", data, "--problems", "12", "--calibration", "40", "--test", "0"]) == 0
+    few = ["--steps", "2", "--no-compile", "--json"]
+    assert main(["train", "distill", data, "--directory", student, *few]) == 0
+    told = capsys.readouterr().out.strip().splitlines()[-1]
+    assert json.loads(told) == {"student": student}
+    assert (tmp_path / "student" / "model.npz").is_file()
