@@ -1,4 +1,4 @@
-"""A support bot with tools: a refund whose order number the model is unsure of is asked for again, or shown to a person.
+"""A support bot with tools: a refund whose order number the model is unsure of is asked for again, or a person sees it.
 
 A scripted model stands in for yours. It reads the first customer's order wrong at first, and right when it is shown
 what it was unsure of; of the second one's it is not sure, though it thinks and is asked again, so a person decides

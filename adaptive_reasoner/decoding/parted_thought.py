@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Literal
 
-from adaptive_reasoner.decoding.written_text import WrittenToken
+from adaptive_reasoner.decoding.written_text import WrittenToken, first_characters
 
 Part = Literal["reasoning", "text"]
 
@@ -26,24 +26,22 @@ def part_thought(tokens: Iterable[WrittenToken], closing: str) -> Iterator[tuple
         text = "".join(part.text for part in held)
         if closing in text:
             before, _, after = text.partition(closing)
-            yield from (("reasoning", one) for one in _up_to(held, len(before)))
+            yield from labelled("reasoning", first_characters(held, len(before)))
             if after.strip():
                 yield "text", replace(token, text=after)
             held, is_open = [], False
         elif not _may_begin(text, closing):
-            yield from (("reasoning", one) for one in held)
+            yield from labelled("reasoning", held)
             held = []
-    yield from (("reasoning", one) for one in held)
+    yield from labelled("reasoning", held)
+
+
+def labelled(part: Part, tokens: Iterable[WrittenToken]) -> Iterator[tuple[Part, WrittenToken]]:
+    """Tokens that all belong to one part."""
+    for token in tokens:
+        yield part, token
 
 
 def _may_begin(text: str, mark: str) -> bool:
     """True if an end of `text` may be the beginning of `mark`."""
     return any(mark.startswith(text[-length:]) for length in range(1, min(len(mark), len(text)) + 1))
-
-
-def _up_to(tokens: Iterable[WrittenToken], characters: int) -> Iterator[WrittenToken]:
-    for token in tokens:
-        if characters <= 0:
-            return
-        yield token if len(token.text) <= characters else replace(token, text=token.text[:characters])
-        characters -= len(token.text)

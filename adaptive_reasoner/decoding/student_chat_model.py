@@ -17,7 +17,7 @@ from adaptive_reasoner.decoding.chat_prompt import prompt_ids
 from adaptive_reasoner.decoding.local_chat_model import LocalChatModel
 from adaptive_reasoner.decoding.local_model import LocalModel
 from adaptive_reasoner.decoding.order_texts import Order, tag_ids
-from adaptive_reasoner.decoding.parted_thought import Part, part_thought
+from adaptive_reasoner.decoding.parted_thought import Part, labelled, part_thought
 from adaptive_reasoner.decoding.student_perception import OrderChooser, StudentDescription
 from adaptive_reasoner.decoding.token_entries import choice_logprobs
 from adaptive_reasoner.decoding.writing import Writing
@@ -113,7 +113,7 @@ class StudentChatModel(LocalChatModel):
 
     def _parts(self, writing: Writing) -> Iterator[tuple[Part, WrittenToken]]:
         if not self._thinks(writing):
-            yield from (("text", token) for token in writing.tokens())
+            yield from labelled("text", writing.tokens())
         else:
             yield from part_thought(writing.tokens(), self.describe().texts.think_end)
 

@@ -86,7 +86,7 @@ class StopText:
         found = [text.index(stop) for stop in self._stop if stop in text]
         if found:
             self.stopped = True
-            yield from _first(self._held, min(found))
+            yield from first_characters(self._held, min(found))
             self._held = []
             return
         yield from self._shown(len(text) - self._may_begin(text))
@@ -109,7 +109,7 @@ class StopText:
         return next((n for n in lengths if any(stop.startswith(text[-n:]) for stop in self._stop)), 0)
 
 
-def _first(tokens: Sequence[WrittenToken], characters: int) -> Iterator[WrittenToken]:
+def first_characters(tokens: Sequence[WrittenToken], characters: int) -> Iterator[WrittenToken]:
     """The tokens up to `characters`; the last one is cut there."""
     for token in tokens:
         if characters <= 0:

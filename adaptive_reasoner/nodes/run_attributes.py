@@ -77,7 +77,9 @@ ROUND_ATTRIBUTES = (
     Attribute(f"{_OURS}.verdict", "verdict", "what the gate made of it"),
     Attribute("error.type", "error", "stable code of the error that the call ended with"),
     Attribute(f"{_OURS}.capped_to", "capped_to", "output tokens that a budget left for the call"),
-    Attribute(f"{_OURS}.cut.after_tokens", "cut.after_tokens", "where the stream was cut, bound to be escalated"),
+    Attribute(
+        f"{_OURS}.cut.after_tokens", "cut.after_tokens", "where the stream was cut, bound to be escalated"
+    ),
     Attribute(f"{_OURS}.signal.calls", "signal_calls", "further calls that the signal took"),
     *SHARED_ATTRIBUTES,
 )
