@@ -17,6 +17,7 @@ from adaptive_reasoner.server.security.guard import Guard
 from adaptive_reasoner.server.security.headers import CrossOrigin, SecurityHeaders
 from adaptive_reasoner.server.settings import ModelsSection, PolicySection
 from adaptive_reasoner.server.upstream import models_of
+from adaptive_reasoner.server.upstream_settings import UpstreamSection
 from adaptive_reasoner.server.wire.errors import install
 
 # Pure ASGI middlewares, the outermost first.
@@ -40,7 +41,9 @@ def create_app(settings: ServerSettings | None = None, *, models: ServedModels |
         ConfigurationError: a setting cannot be used; the message says what to do.
     """
     settings = settings or load_settings()
-    served = models or models_of(settings.section(ModelsSection), settings.section(PolicySection))
+    served = models or models_of(
+        settings.section(ModelsSection), settings.section(PolicySection), settings.section(UpstreamSection)
+    )
     settings.section(PolicySection).config()  # what cannot be used is said now
 
     @asynccontextmanager

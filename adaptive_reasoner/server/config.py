@@ -40,6 +40,7 @@ def sections() -> tuple[type[Section], ...]:
     from adaptive_reasoner.server.limits.settings import LimitsSection, TenantsSection
     from adaptive_reasoner.server.reviews.section import ReviewsSection
     from adaptive_reasoner.server.security.settings import SecuritySection
+    from adaptive_reasoner.server.upstream_settings import UpstreamSection
 
     return (
         settings.ListenSection,
@@ -50,6 +51,7 @@ def sections() -> tuple[type[Section], ...]:
         SecuritySection,
         LimitsSection,
         TenantsSection,
+        UpstreamSection,
         ReviewsSection,
     )
 

@@ -15,12 +15,14 @@ from adaptive_reasoner.server.running import Runner, ServedModels
 from adaptive_reasoner.server.security.opening import open_keys
 from adaptive_reasoner.server.settings import AnswersSection, PolicySection, ThreadsSection
 from adaptive_reasoner.server.threads import ThreadStore
+from adaptive_reasoner.server.upstream_fallback import open_upstreams
 
 Opening = Callable[[AppParts], AbstractAsyncContextManager[None]]
 # In this order; closed in the opposite one.
 OPENINGS: tuple[Opening, ...] = (
     open_keys,
     open_limits,
+    open_upstreams,
     open_reviews,
 )
 
