@@ -78,9 +78,9 @@ def show(results: dict[str, ReportJson]) -> None:
     print_table(header, rows)
     print("\na report on all of them, in seconds (goal: at most 10)")
     reports = [(kind, result["report"]) for kind, result in results.items()]
-    seconds = ("overview_seconds", "command_seconds")
+    seconds = ("overview_seconds", "overview_cpu_seconds", "command_seconds", "command_cpu_seconds")
     print_table(
-        ["database", "runs", "copies", "GB", "overview", "whole command with its page"],
+        ["database", "runs", "copies", "GB", "overview", "its CPU", "whole command", "its CPU"],
         [
             [
                 kind,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SHIPPED = "shipped"
 
-NEWEST = 10_000  # of a store's runs are looked at one by one, unless --last says otherwise
+NEWEST = 5000  # of a store's runs are looked at one by one, unless --last says otherwise
 
 Runs = Annotated[
     str,

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import Connection
 
+from adaptive_reasoner.state import Verdict
 from adaptive_reasoner.traces.rates import rate_of
 from adaptive_reasoner.traces.store import aggregates
 from adaptive_reasoner.traces.store.database import TraceDatabase
@@ -17,6 +18,8 @@ WORST = 8  # questions of a kind
 _LOOKED_AT = 100  # runs of a kind that they are found among
 _MOST_GROUPS = 12
 _LONGEST_TEXT = 300  # characters of a question or an answer
+_GROUPED = {"triage": "source", "models": "model", "tenants": "tenant"}
+_VERDICTS: tuple[str, ...] = get_args(Verdict)
 _SHARES = (0.5, 0.95, 0.99)
 Figures = dict[str, Any]
 _Counts = Mapping[str, Any]
@@ -38,8 +41,13 @@ def overview(database: TraceDatabase, chosen: Chosen = EVERY) -> Figures:
         if not count:
             return {"runs": 0}
         width = aggregates.window_width(first, last)
-        windows = aggregates.by_window(db, where, first, width)
-        total = aggregates.add_up(windows)
+        begin = first // width * width
+        words: dict[str, Sequence[str | None]] = {
+            column: aggregates.frequent_words(db, where, column, _MOST_GROUPS) for column in _GROUPED.values()
+        }
+        words["verdict"] = _VERDICTS
+        rows = aggregates.by_groups(db, where, (begin, width), words)
+        total = aggregates.added_up(rows)[0]
         return {
             "runs": count,
             "from": _date(first),
@@ -48,13 +56,14 @@ def overview(database: TraceDatabase, chosen: Chosen = EVERY) -> Figures:
             **_described(total),
             "tokens": _spread(db, where, "total_tokens", total["total_tokens"] / count),
             "milliseconds": _spread(db, where, "milliseconds", total["milliseconds"] / count),
-            "windows": [{"from": _date(row["window"]), **_described(row)} for row in windows],
-            "verdicts": aggregates.count_words(db, where, "verdict"),
+            "windows": [
+                {"from": _date(begin + index * width), **_described(row)}
+                for index, row in aggregates.added_up(rows, "window").items()
+            ],
+            "verdicts": {name: one["runs"] for name, one in _by_value(rows, "verdict", _VERDICTS) if name},
             "stopped_by": aggregates.count_words(db, where, "stopped_by"),
             "reliability": [_bin(row) for row in aggregates.reliability(db, where)],
-            "triage": _groups(db, where, "source"),
-            "models": _groups(db, where, "model"),
-            "tenants": _groups(db, where, "tenant"),
+            **{name: _groups(rows, column, words[column]) for name, column in _GROUPED.items()},
             "worst": _worst(db, where),
         }
 
@@ -95,9 +104,17 @@ def _described(row: _Counts) -> Figures:
     }
 
 
-def _groups(db: Connection, where: Sequence[Any], column: str) -> list[Figures]:
-    rows = aggregates.by_word(db, where, column, _MOST_GROUPS)
-    return [{"name": row["name"], **_described(row)} for row in rows]
+def _groups(rows: Sequence[Figures], column: str, names: Sequence[str | None]) -> list[Figures]:
+    """The most frequent values of a column, the most frequent first."""
+    return [{"name": name, **_described(row)} for name, row in _by_value(rows, column, names)]
+
+
+def _by_value(
+    rows: Sequence[Figures], column: str, names: Sequence[str | None]
+) -> list[tuple[str | None, Figures]]:
+    """The sums for each of these values of a column that there are."""
+    groups = aggregates.added_up(rows, column)
+    return [(names[index], row) for index, row in groups.items() if index >= 0]
 
 
 def _bin(row: _Counts) -> Figures:

@@ -1,9 +1,9 @@
 """Sums over a store's figures, made by the database: a million runs take seconds and no memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, and_, case, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Integer, and_, case, cast, func, literal, select
 
 from adaptive_reasoner.traces.store.tables import FIGURES
 
@@ -31,23 +31,52 @@ def window_width(first: float, last: float) -> int:
     )
 
 
-def by_window(db: Connection, where: Conditions, first: float, width: int) -> list[Row]:
-    """Counts and sums of each window that has runs; `window` is when it begins, a multiple of its width."""
-    begin = first // width * width
-    index = _floor(db, (_RUN.recorded_at - begin) / width).label("number")
-    query = select(index, *_sums()).where(*where).group_by(index).order_by(index)
-    rows = [dict(row) for row in db.execute(query).mappings()]
-    return [{"window": begin + row.pop("number") * width, **_numbers(row)} for row in rows]
+def frequent_words(db: Connection, where: Conditions, column: str, most: int) -> list[str | None]:
+    """The most frequent values of a column of words; null is one."""
+    word = _RUN[column]
+    query = select(word).where(*where).group_by(word).order_by(func.count().desc(), word).limit(most)
+    return list(db.execute(query).scalars())
 
 
-def by_word(db: Connection, where: Conditions, column: str, most: int) -> list[Row]:
-    """Counts and sums for each value of a column of words, the most frequent first."""
-    word = _RUN[column].label("name")
-    query = (
-        select(word, *_sums()).where(*where).group_by(word).order_by(func.count().desc(), word).limit(most)
+def by_groups(
+    db: Connection, where: Conditions, windows: tuple[float, int], words: Mapping[str, Sequence[str | None]]
+) -> list[Row]:
+    """Counts and sums of each window and these values of columns, all in one pass.
+
+    Args:
+        db: a connection.
+        where: which runs.
+        windows: when the first one begins, and how wide they are, in seconds.
+        words: of each column the values to tell apart.
+
+    Returns:
+        Rows with `window`, and for each column the index of its value; -1 for all others.
+    """
+    begin, width = windows
+    number = _floor(db, (_RUN.recorded_at - begin) / width).label("window")
+    keys = [number, *(_index(_RUN[column], values).label(column) for column, values in words.items())]
+    query = select(*keys, *_sums()).where(*where).group_by(*keys)
+    return [_numbers(dict(row)) for row in db.execute(query).mappings()]
+
+
+def added_up(rows: Iterable[Row], key: str | None = None) -> dict[int, Row]:
+    """The sums of rows with the same `key`, in its order; of all rows, as number 0, without one."""
+    groups: dict[int, Row] = {}
+    for row in rows:
+        group = groups.setdefault(row[key] if key else 0, dict.fromkeys(row, 0))
+        for name, value in row.items():
+            group[name] += value
+    return {index: groups[index] for index in sorted(groups)}
+
+
+def _index(word: Any, values: Sequence[str | None]) -> Any:
+    """Which of these values a word is: numbers are sorted faster than words."""
+    if not values:
+        return literal(-1)
+    return case(
+        *((word.is_(None) if value is None else word == value, index) for index, value in enumerate(values)),
+        else_=-1,
     )
-    rows = [dict(row) for row in db.execute(query).mappings()]
-    return [{"name": row.pop("name"), **_numbers(row)} for row in rows]
 
 
 def count_words(db: Connection, where: Conditions, column: str) -> dict[str, int]:
@@ -144,12 +173,6 @@ def _sums() -> list[ColumnElement[Any]]:
         count(run.cost_usd).label("priced"),
         func.sum(case((judged, run.risk), else_=0.0)).label("judged_risk"),
     ]
-
-
-def add_up(rows: Sequence[Mapping[str, Any]]) -> Row:
-    """The sums over several groups."""
-    names = [name for name in rows[0] if name not in {"window", "name"}] if rows else []
-    return {name: sum(row[name] for row in rows) for name in names}
 
 
 def _numbers(row: Row) -> Row:
