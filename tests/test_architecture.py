@@ -18,7 +18,7 @@ FLOORS = (
     {"embedded"},
     {"prompts", "models", "nodes", "openai_shapes", "routing", "recorded", "testing"},
     {"graph"},
-    {"integrations", "traces", "training", "server", "doctor"},
+    {"integrations", "traces", "training", "server", "doctor", "batch"},
     {"cli"},
     {"__main__"},
 )

@@ -11,7 +11,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         0 when all went well, 2 for input or settings that cannot be used, 3 where an answer waits for a
-        person and none is at the terminal, 130 when interrupted.
+        person and none is at the terminal, 4 where rows of a batch failed, 130 when interrupted.
     """
     from adaptive_reasoner.cli.app import run  # typer is not needed by `import adaptive_reasoner.cli`
 

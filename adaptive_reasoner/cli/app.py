@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from adaptive_reasoner.cli.ask import ask
+from adaptive_reasoner.cli.batch import batch
 from adaptive_reasoner.cli.calibrate import calibrate
 from adaptive_reasoner.cli.chat import chat
 from adaptive_reasoner.cli.doctor import doctor
@@ -38,6 +39,7 @@ app.command(epilog=f"Example: {PROGRAM} calibrate answers.jsonl.gz --max-error 0
 app.command(epilog=f"Example: {PROGRAM} replay answers.jsonl.gz --profile profile.json --plot frontier.png")(
     replay
 )
+app.command(epilog=f"Example: {PROGRAM} batch questions.jsonl --out answers.jsonl")(batch)
 app.command(epilog=f"Example: {PROGRAM} serve --port 8000 --db sqlite:///threads.sqlite")(serve)
 app.add_typer(keys_app, name="keys")
 app.add_typer(traces_app, name="traces")
