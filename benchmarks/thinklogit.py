@@ -39,16 +39,24 @@ from adaptive_reasoner.embedded.problems import Problem, generate
 
 Floats = NDArray[np.float64]
 DEV_SEED, TEST_SEED = 515, 616
+PARTS = ("ceilings", "variants", "sweep")
 _Z = 1.959964
 
 
-def measure(directory: Path, seed: int, sets: tuple[Sequence[Problem], Sequence[Problem]]) -> dict[str, Any]:
+def measure(
+    directory: Path, seed: int, sets: tuple[Sequence[Problem], Sequence[Problem]], parts: Sequence[str]
+) -> dict[str, Any]:
     """Every row of one seed: the main table's, and those of the sweep by the guider's strength."""
     exam = Exam(directory, seed, *sets)
-    sweep = {
-        steps: guided_rows(exam, steps) for steps in bed.TUNED_STEPS if _is_there(directory, seed, steps)
-    }
-    table = {**target_rows(exam), **sweep.get(STRENGTH, {}), **variant_rows(exam), **ceiling_rows(exam)}
+    table = {**target_rows(exam), **guided_rows(exam, STRENGTH)}
+    if "ceilings" in parts:
+        table |= ceiling_rows(exam)
+    if "variants" in parts:
+        table |= variant_rows(exam)
+    sweep = {STRENGTH: table}
+    if "sweep" in parts:
+        others = [n for n in bed.TUNED_STEPS if n != STRENGTH and _is_there(directory, seed, n)]
+        sweep |= {steps: guided_rows(exam, steps) for steps in others}
     return {"table": table, "sweep": sweep}
 
 
@@ -213,6 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--dev", type=int, default=300, help="problems on which settings are chosen")
     parser.add_argument("--only", type=int, help="answer for this seed alone, and judge nothing")
     parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--parts", nargs="*", default=PARTS, choices=PARTS, help="beside the main rows")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     sets = (
@@ -220,14 +229,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         list(generate("test", options.n, seed=TEST_SEED)),
     )
     if options.only is not None:
-        measure(options.dir, options.only, sets)
+        measure(options.dir, options.only, sets, options.parts)
         return
     seeds = range(options.seeds)
     if not all(_is_there(options.dir, seed, STRENGTH) for seed in seeds):
         raise SystemExit(
             f"{options.dir} lacks models: run thinklogit_bed.bed and thinklogit_bed.variants first."
         )
-    measured = {seed: measure(options.dir, seed, sets) for seed in seeds}
+    measured = {seed: measure(options.dir, seed, sets, options.parts) for seed in seeds}
     tables: dict[str, dict[int, Row]] = {}
     for seed, one in measured.items():
         for name, row in one["table"].items():
@@ -240,7 +249,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "costs": costs(options.dir, seeds),
     }
     show(result)
-    told = {"seeds": options.seeds, "n": options.n, "dev": options.dev}
+    told = {"seeds": options.seeds, "n": options.n, "dev": options.dev, "parts": " ".join(options.parts)}
     write_json("thinklogit", {**provenance("thinklogit.py", told), **result}, options.results)
     draw(result, options.results / "thinklogit.png")
 

@@ -108,6 +108,23 @@ class Forced:
         return only
 
 
+@dataclass(frozen=True, slots=True)
+class Restricted:
+    """The target, which chooses its first token among those that begin worked solutions."""
+
+    first: tuple[int, ...]
+    roles: tuple[Role, ...] = ("target",)
+
+    def scores(self, logits: Logits, step: int, rows: Tensor) -> Tensor:  # noqa: ARG002
+        """The target's, at first those of `first` alone."""
+        scores = logits["target"]
+        if step:
+            return scores
+        only = torch.full_like(scores, -torch.inf)
+        only[:, list(self.first)] = scores[:, list(self.first)]
+        return only
+
+
 @dataclass(slots=True)
 class Banned:
     """The target, which may not begin its answer the first so many times that it wants to."""

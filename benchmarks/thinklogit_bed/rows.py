@@ -7,7 +7,7 @@ from pathlib import Path
 
 from thinklogit_bed import bed
 from thinklogit_bed.answering import Answers, Trio, answer
-from thinklogit_bed.decoding import Alone, Banned, Ensemble, Forced, Guided, Prefixed, Rule
+from thinklogit_bed.decoding import Alone, Banned, Ensemble, Forced, Guided, Prefixed, Restricted, Rule
 from thinklogit_bed.variants import STRENGTH, VARIANTS, variant
 
 from adaptive_reasoner.embedded.problems import Problem
@@ -15,7 +15,7 @@ from adaptive_reasoner.embedded.thoughts import write_work
 from adaptive_reasoner.embedded.tokenizer import encoding
 
 ALPHAS = (0.75, 1.0, 1.25, 1.5, 2.0)
-WEIGHTS_SWEPT = (0.1, 0.25, 0.5, 1.0)
+WEIGHTS_SWEPT = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
 TIMES_BANNED = (1, 2)
 PREFIXES = (2, 4, 8)
 _FORCED = 2
@@ -23,6 +23,7 @@ _FORCED = 2
 TARGET, GUIDER, GUIDED = "target", "guider alone", "THINKLOGIT"
 FORCED, HEADER = "target, first token forced", "target, header forced"
 BANNED = "target, answer banned"
+RESTRICTED = "target, must begin as worked solutions do"
 PREFIX = "target after the guider's first tokens"
 ENSEMBLE = "ensemble without the base"
 
@@ -75,11 +76,12 @@ def guided_rows(exam: Exam, steps: int) -> dict[str, Row]:
 
 def target_rows(exam: Exam) -> dict[str, Row]:
     """The target without a guider: as it is, and made to think by force."""
-    one, two = first_tokens(exam.dev, 1), first_tokens(exam.dev, 2)
+    one, two = first_tokens(exam.dev, 1, _FORCED), first_tokens(exam.dev, 2, _FORCED)
     candidates: dict[str, dict[str, Rule]] = {
         TARGET: {"": Alone()},
         FORCED: {_shown(ids): Forced(ids) for ids in one},
         HEADER: {_shown(ids): Forced(ids) for ids in two},
+        RESTRICTED: {"": Restricted(tuple(ids[0] for ids in first_tokens(exam.dev, 1, None)))},
         BANNED: {f"{times} times": Banned(times) for times in TIMES_BANNED},
     }
     return choose(exam, Trio(bed.target(exam.directory, exam.seed)), candidates, "target")
@@ -112,10 +114,10 @@ def ceiling_rows(exam: Exam) -> dict[str, Row]:
     return found
 
 
-def first_tokens(problems: Sequence[Problem], count: int) -> list[tuple[int, ...]]:
-    """The commonest beginnings of worked solutions."""
+def first_tokens(problems: Sequence[Problem], count: int, most: int | None) -> list[tuple[int, ...]]:
+    """Beginnings of worked solutions, the commonest first."""
     found = Counter(tuple(encoding().encode_ordinary(write_work(problem))[:count]) for problem in problems)
-    return [ids for ids, _ in found.most_common(_FORCED)]
+    return [ids for ids, _ in found.most_common(most)]
 
 
 def choose(exam: Exam, trio: Trio, candidates: Candidates, cell: str) -> dict[str, Row]:

@@ -17,6 +17,8 @@ from adaptive_reasoner.training.hugging_face import from_hugging_face
 STRENGTH = 1600
 """Steps of the guider that they start from."""
 PROMPTS = 768
+PAIRS = 320
+"""Of every variant: about as many as mixed ones can be made of so many prompts."""
 VARIANTS = {
     "dpo-mixed": ("dpo", "mixed"),
     "dpo-target": ("dpo", "target"),
@@ -51,7 +53,7 @@ def tune(directory: Path, seed: int) -> None:
         folder = variant(directory, seed, name)
         config = GuiderConfig(
             sampling=sampling, directory=folder, objective=objective, sources=sources, rank=32,
-            learning_rate=5e-4, pairs=1500, seed=seed,
+            learning_rate=5e-4, pairs=PAIRS, pairs_a_prompt=4, rows=8, epochs=4, seed=seed,
         )  # fmt: skip
         train_guider(config)
         if not (folder / WEIGHTS / "model.json").is_file():

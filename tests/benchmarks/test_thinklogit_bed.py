@@ -13,7 +13,17 @@ transformers = pytest.importorskip("transformers", reason="training needs the ex
 from thinklogit import judge  # noqa: E402
 from thinklogit_bed import decoding  # noqa: E402
 from thinklogit_bed.answering import Answers, Trio  # noqa: E402
-from thinklogit_bed.decoding import Alone, Banned, Ensemble, Forced, Guided, Prefixed, Voice, write  # noqa: E402
+from thinklogit_bed.decoding import (  # noqa: E402
+    Alone,
+    Banned,
+    Ensemble,
+    Forced,
+    Guided,
+    Prefixed,
+    Restricted,
+    Voice,
+    write,
+)
 from thinklogit_bed.rows import Exam, Row, choose  # noqa: E402
 from thinklogit_bed.texts import LATENT, THINKING, draw, prompt_ids, worked  # noqa: E402
 from thinklogit_bed.training import Lesson, teach  # noqa: E402
@@ -83,6 +93,7 @@ def test_the_first_tokens_can_be_forced_and_the_answer_banned(folders: dict[str,
     first = tuple(encoding().encode_ordinary(" a:"))
     assert {tuple(answer[:2]) for answer in write(read, Forced(first))} == {first}
     assert all(answer[0] != decoding.ANSWER for answer in write(read, Banned(1)))
+    assert {answer[0] for answer in write(read, Restricted((7, 9)))} <= {7, 9}
     assert write(read, Banned(0)) == write(read, Alone())
 
 
