@@ -19,6 +19,7 @@ from adaptive_reasoner.training.embedded.stage import append_log
 from adaptive_reasoner.training.embedded.tool_adapter import ToolAdapter, read_prefix, read_suffix
 from adaptive_reasoner.training.embedded.tool_batches import ToolBatch, ToolStream, collate
 from adaptive_reasoner.training.embedded.tool_examples import ToolMixture, problem_row
+from adaptive_reasoner.training.processes import return_memory
 
 _LOG_EVERY = 50
 _EVALUATED_ROWS = 100
@@ -101,6 +102,7 @@ class ToolRun:
             losses.append(self._train_step(done))
             self.seconds = time.monotonic() - started
             if self.step % _LOG_EVERY == 0:
+                return_memory()
                 self._log({"loss": sum(losses) / len(losses), "done": done, "tokens": self.tokens})
                 losses.clear()
             if self.seconds - saved > 60 * self.config.checkpoint_minutes:

@@ -4,9 +4,7 @@ Every step trains on the ordinary recipe (rehearsal, so that no mode is forgotte
 program chose in the last round of sampling. Batches and rounds are functions of (seed, process, step).
 """
 
-import ctypes
 import platform
-import sys
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -32,7 +30,7 @@ from adaptive_reasoner.training.ibpo.mode_rows import fit_mode_rows
 from adaptive_reasoner.training.ibpo.price import Price
 from adaptive_reasoner.training.ibpo.program import check_share
 from adaptive_reasoner.training.ibpo.sampling import Round, sample_round
-from adaptive_reasoner.training.processes import run_in_step
+from adaptive_reasoner.training.processes import return_memory, run_in_step
 
 COMMAND = "adaptive-reasoner train ibpo"
 SHIPPED_WEIGHTS = Path(adaptive_reasoner.__file__).parent / "embedded" / "weights"
@@ -180,12 +178,6 @@ class EmbeddedRun:
             "torch": torch.__version__,
             "machine": platform.machine(),
         }
-
-
-def return_memory() -> None:
-    """Give freed memory back to the system; under glibc, steps of changing size otherwise fragment gigabytes."""
-    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _schedule(config: IbpoConfig) -> StageConfig:
