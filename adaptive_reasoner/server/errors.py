@@ -60,6 +60,12 @@ class IdempotencyMismatchError(ServerError, InvalidInputError):
     code = "idempotency_mismatch"
 
 
+class UnknownPageError(ServerError, InvalidInputError):
+    """The console has no such file."""
+
+    code = "unknown_url"
+
+
 class UnknownReviewError(ServerError, InvalidInputError):
     """There is no such review, or it is somebody else's."""
 
@@ -200,6 +206,7 @@ SHOWN = Table(
         "thread_not_found": Shown(404, Table.INVALID),
         "request_timeout": Shown(408, "timeout_error"),
         "thread_busy": Shown(409, "conflict_error"),
+        "unknown_url": Shown(404, Table.INVALID),
         "review_not_found": Shown(404, Table.INVALID),
         "review_decided": Shown(409, "conflict_error"),
         "review_run_lost": Shown(500, Table.API),

@@ -54,7 +54,7 @@ class Question:
         request_id: for logs and traces.
         turn_key: what its thread knows the turn by, from the idempotency key and the body; None without a key.
         on_event: is told what happens: route, calls, rounds. None: nobody watches.
-        tells_drafts: thoughts and drafts are told, too, piece by piece: {"event": "draft", "text": …}.
+        tells_drafts: thoughts and drafts are told, too, piece by piece: {"event": "draft", "thought": …, "text": …}.
     """
 
     model: str
@@ -249,8 +249,8 @@ class Runner:
                 question.on_event(data)
             elif kind == "values":
                 output = data
-            elif text := draft_text(*data):
-                question.on_event({"event": "draft", "text": text})
+            elif draft := draft_of(*data):
+                question.on_event({"event": "draft", **draft})
         return output
 
 
@@ -272,12 +272,13 @@ def settled(output: Json, given: Sequence[BaseMessage], *, keeps_logprobs: bool)
     return Answer(message, report)
 
 
-def draft_text(message: Any, metadata: Mapping[str, Any]) -> str:
-    """What a piece of a model's stream adds to its thought or its draft, "" where it is no answer's."""
+def draft_of(message: Any, metadata: Mapping[str, Any]) -> Json | None:
+    """What a piece of a model's stream adds to its thought and to its draft; None where it is no answer's."""
     if metadata.get("langgraph_node") not in MODE_OF_NODE or not isinstance(message, AIMessageChunk):
-        return ""
-    thoughts = "".join(block.get("reasoning", "") for block in sent_thoughts(message))
-    return thoughts + str(message.text)
+        return None
+    thought = "".join(block.get("reasoning", "") for block in sent_thoughts(message))
+    text = str(message.text)
+    return {"thought": thought, "text": text} if thought or text else None
 
 
 def _within(around: Around, step: Next) -> Next:

@@ -2,12 +2,13 @@
 
 from fastapi import APIRouter
 
-from adaptive_reasoner.server.routes import chat_completions, health, models, reviews, threads
+from adaptive_reasoner.server.routes import chat_completions, console, health, models, reviews, threads
 
 ROUTERS: tuple[APIRouter, ...] = (
     chat_completions.router,
     models.router,
     threads.router,
     reviews.router,
+    console.router,
     health.router,
 )

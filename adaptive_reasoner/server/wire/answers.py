@@ -93,8 +93,7 @@ def happening_events(envelope: Envelope, happening: Json, look: Look) -> Iterato
     """What goes on inside: drafts as thoughts of the first choice, the rest as events without choices."""
     kind = happening.get("event")
     if kind == "draft":
-        yield envelope.event(0, {"reasoning_content": happening["text"]})
-        return
+        yield envelope.event(0, {"reasoning_content": happening["thought"] + happening["text"]})
     if kind == "restart" and look.drafts:
         yield envelope.event(0, {"reasoning_content": _RESTART})
     if look.events:
