@@ -10,6 +10,7 @@ import typer
 
 from adaptive_reasoner.cli.train_dataset import dataset
 from adaptive_reasoner.cli.train_distill import distill
+from adaptive_reasoner.cli.train_flywheel import flywheel
 from adaptive_reasoner.cli.train_guider import guider
 from adaptive_reasoner.cli.train_ibpo import ibpo
 from adaptive_reasoner.cli.train_triage import triage
@@ -39,6 +40,9 @@ train_app.command(
     epilog="Example: adaptive-reasoner train dataset data --runs runs.jsonl --runs labels.jsonl --format openai"
 )(dataset)
 train_app.command(epilog="Example: adaptive-reasoner train distill data --directory runs/student")(distill)
+train_app.command(
+    epilog="Example: adaptive-reasoner train flywheel sqlite:///runs.sqlite --folder profiles --dry-run"
+)(flywheel)
 
 
 @train_app.command(
