@@ -1,6 +1,6 @@
 """Distillation with adaptive thinking: students of three sizes, taught by the embedded model's deep mode.
 
-    python benchmarks/distill.py --directory checkpoints/distill --teacher 20000 --steps 2000 --n 2000
+    python benchmarks/distill.py --directory checkpoints/distill --teacher 30000 --steps 5000 --n 2000
 
 makes the dataset, trains what is missing in the directory (each run goes on where it was stopped), and measures on
 fresh problems of the test split. For each size there are three trainings: think first only, answer first only, and
@@ -217,8 +217,8 @@ def draw(results: dict[str, Any], path: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--directory", type=Path, required=True, help="keeps dataset and students")
-    parser.add_argument("--teacher", type=int, default=20_000, help="problems that the teacher works out")
-    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--teacher", type=int, default=30_000, help="problems that the teacher works out")
+    parser.add_argument("--steps", type=int, default=5000)
     parser.add_argument("--n", type=int, default=2000, help="fresh test problems")
     parser.add_argument("--calibration", type=int, default=1500, help="problems that the gate is fitted on")
     parser.add_argument("--seed", type=int, default=505)
