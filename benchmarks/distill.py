@@ -223,6 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--calibration", type=int, default=1500, help="problems that the gate is fitted on")
     parser.add_argument("--seed", type=int, default=505)
     parser.add_argument("--only", choices=SIZES, action="append", help="a size; repeat it")
+    parser.add_argument("--data-only", action="store_true", help="before several sizes are trained at once")
     parser.add_argument("--train-only", action="store_true")
     parser.add_argument("--measure-only", action="store_true")
     parser.add_argument("--no-compile", dest="fuse", action="store_false", help="no C++ compiler")
@@ -232,6 +233,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options.directory.mkdir(parents=True, exist_ok=True)
     if not options.measure_only:
         data = make_data(options.directory, options.teacher, seed=1)
+        if options.data_only:
+            return
         train(options.directory, data, runs_of(sizes, options.steps), fuse=options.fuse)
     if options.train_only:
         return
@@ -243,7 +246,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if {"think", "answer", "both"} <= students.keys():
             results[size] = measure(students, problems, calibration)
             show(size, results[size])
-    told = {name: getattr(options, name) for name in ("teacher", "steps", "n", "calibration", "seed")}
+    told: dict[str, Any] = {"directory": options.directory.name}
+    told |= {name: getattr(options, name) for name in ("teacher", "steps", "n", "calibration", "seed")}
     card = json.loads((options.directory / "data" / "card.json").read_text(encoding="utf-8"))
     header = {
         **provenance("distill.py", told),
