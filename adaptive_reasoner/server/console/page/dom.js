@@ -18,7 +18,8 @@ export function say(text) {
   find("status").textContent = text;
 }
 
-export const percent = (share) => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+// With a space that does not break.
+export const percent = (share) => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}\u00a0%`;
 export const whole = (number) => Math.round(number).toLocaleString("en");
 export const counted = (number, noun) => `${whole(number)} ${noun}${number === 1 ? "" : "s"}`;
-export const dollars = (usd) => (usd == null ? null : `$${usd < 0.01 ? usd.toFixed(6) : usd.toFixed(2)}`);
+export const dollars = (usd) => (usd == null ? null : `$${usd && usd < 0.01 ? usd.toFixed(6) : usd.toFixed(2)}`);

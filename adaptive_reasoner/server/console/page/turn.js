@@ -1,7 +1,7 @@
 // One question and how its answer comes about: the route as it is taken, drafts, the answer, and what it cost.
 
 import { alwaysThinking, confidence, NODE, routeWords, sentence, spent, VERDICT } from "./words.js";
-import { heat, heatWords, legend } from "./heat.js";
+import { heat, heatWords, legend, level } from "./heat.js";
 import { make, say, whole } from "./dom.js";
 import { showWhy } from "./why.js";
 
@@ -19,7 +19,7 @@ export class Turn {
 
   // What the server tells while it works.
   happened(event) {
-    if (event.event === "triage") this.#step(routeWords(event.route), sentence(event.triage.reason), "triage");
+    if (event.event === "triage") this.#step(`Triage: ${routeWords(event.route).toLowerCase()}`, sentence(event.triage.reason), "triage");
     if (event.event === "call") this.#begin(event.node);
     if (event.event === "draft") this.#grow(event);
     if (event.event === "second_opinion") this.live?.note.replaceChildren("Asking in another way how sure it is…");
@@ -38,6 +38,7 @@ export class Turn {
     this.answer.replaceChildren(body);
     if (isHot) this.answer.append(this.#heatBox(body, tokens));
     this.answer.append(this.#foot(words, kind), ...this.#cost(report));
+    this.element.scrollIntoView({ block: "nearest" });
     say(isWaiting ? `Waiting for a person: ${text}` : `Answer: ${text}`);
   }
 
@@ -92,6 +93,7 @@ export class Turn {
     const words = make("p", { class: "fine" }, heatWords(tokens));
     const box = make("details", { class: "heat-box" }, make("summary", {}, "How sure, token by token"), words, legend());
     box.addEventListener("toggle", () => body.classList.toggle("is-hot", box.open));
+    box.open = tokens.some(([, nats]) => level(nats) >= 2);
     return box;
   }
 

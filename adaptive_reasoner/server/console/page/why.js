@@ -1,6 +1,6 @@
 // The drawer that says in words why an answer is the one it is.
 
-import { find, make } from "./dom.js";
+import { find, make, percent } from "./dom.js";
 import { confidence, NODE, REVIEW, routeWords, sentence, signalWords, spent, VERDICT } from "./words.js";
 
 export function setUpWhy() {
@@ -40,7 +40,7 @@ function doubts(report) {
   const spans = (report.signal.spans ?? []).filter((span) => (span.alternatives ?? []).length > 1).slice(0, 4);
   if (!spans.length) return [];
   const rows = spans.map((span) => {
-    const others = span.alternatives.slice(0, 4).map(([text, share]) => `“${text.trim()}” ${(share * 100).toFixed(0)} %`);
+    const others = span.alternatives.slice(0, 4).map(([text, share]) => `“${text.trim()}” ${percent(share)}`);
     return make("li", {}, `“${span.text.trim()}”: the model weighed ${others.join(", ")}`);
   });
   return [make("h3", {}, "Where it hesitated"), make("ul", {}, ...rows)];

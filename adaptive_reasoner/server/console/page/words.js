@@ -45,7 +45,7 @@ export function confidence(report) {
 }
 
 export function spent(usage, rounds) {
-  const money = dollars(usage.cost_usd);
+  const money = usage.cost_usd ? dollars(usage.cost_usd) : usage.cost_usd === 0 ? "at no price" : "";
   return `${counted(usage.output_tokens, "token")} written in ${counted(rounds, "model call")}` +
     (usage.reasoning_tokens ? `, ${whole(usage.reasoning_tokens)} of them thought` : "") + (money ? `, ${money}` : "");
 }
