@@ -12,11 +12,14 @@ from adaptive_reasoner.errors import AdaptiveReasonerError
 from adaptive_reasoner.openai_shapes import Envelope, Json
 from adaptive_reasoner.server.asking import answer, read_asked
 from adaptive_reasoner.server.caller import Caller
-from adaptive_reasoner.server.errors import InvalidRequestError
+from adaptive_reasoner.server.errors import InvalidRequestError, ServerError
 from adaptive_reasoner.server.parts import AppParts
 from adaptive_reasoner.server.wire.answers import completion
 from adaptive_reasoner.server.wire.errors import body_of, param_of
 from adaptive_reasoner.server.wire.requests import ChatCompletionRequest
+
+# How often a row waits for its place under a rate limit.
+_WAITS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +40,23 @@ class RowAnswerer:
         Errors that nobody foresaw are the row's, too: one row must not end a batch.
         """
         request_id = f"batch_{uuid.uuid4().hex}"
-        [given] = await asyncio.gather(self._body(row, request_id), return_exceptions=True)
+        given = await self._patiently(row, request_id)
         status, body = (200, given) if isinstance(given, dict) else _failure(given)
         error = {key: body["error"][key] for key in ("code", "message")} if status != 200 else None
         response = {"status_code": status, "request_id": request_id, "body": body}
         named = {"row": row.row, "digest": row.digest, "id": request_id, "custom_id": row.custom_id}
         return {**named, "response": response, "error": error}
+
+    async def _patiently(self, row: BatchRow, request_id: str) -> Json | BaseException:
+        """The body, or why there is none; a limit that says when to come again is waited for."""
+        for _ in range(_WAITS):
+            [given] = await asyncio.gather(self._body(row, request_id), return_exceptions=True)
+            wait = given.retry_after_seconds if isinstance(given, ServerError) else None
+            if wait is None:
+                return given
+            await asyncio.sleep(wait)
+        [given] = await asyncio.gather(self._body(row, request_id), return_exceptions=True)
+        return given
 
     async def _body(self, row: BatchRow, request_id: str) -> Json:
         if row.body is None:

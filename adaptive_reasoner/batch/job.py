@@ -8,6 +8,7 @@ from adaptive_reasoner.server.config import ServerSettings, load_settings
 from adaptive_reasoner.server.running import ADAPTIVE, DEEP, FAST, ServedModels
 from adaptive_reasoner.server.settings import ModelsSection, PolicySection
 from adaptive_reasoner.server.upstream import models_of
+from adaptive_reasoner.server.upstream_settings import UpstreamSection
 
 ENGINES = ("local", "ray")
 
@@ -55,7 +56,8 @@ class BatchJob:
         """
         if self.models is not None:
             return self.models
-        return models_of(self.settings.section(ModelsSection), self.settings.section(PolicySection))
+        section = self.settings.section
+        return models_of(section(ModelsSection), section(PolicySection), section(UpstreamSection))
 
 
 @dataclass(frozen=True, slots=True)

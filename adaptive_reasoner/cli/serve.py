@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from adaptive_reasoner.server.listening import Listening
 
 Json = dict[str, Any]
+
+
+class ServeEngine(StrEnum):
+    """What the server runs on."""
+
+    LOCAL = "local"
+    RAY = "ray"
 
 
 def serve(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
@@ -42,6 +50,10 @@ def serve(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
             metavar="URL",
         ),
     ] = None,
+    engine: Annotated[
+        ServeEngine, typer.Option(help="local: this process; ray: replicas on Ray Serve (extra `ray`).")
+    ] = ServeEngine.LOCAL,
+    replicas: Annotated[int, typer.Option(min=1, max=256, help="Replicas of --engine ray.")] = 1,
     check: Annotated[bool, typer.Option("--check", help="Check the settings and end.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Say where the server listens as one JSON object.")
@@ -57,7 +69,17 @@ def serve(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
         "threads": {"url": db},
     }
     named = {table: _without_none(values) for table, values in given.items()}
-    _serve(load_settings(config, given=named), only_check=check, as_json=as_json)
+    settings = load_settings(config, given=named)
+    if engine is ServeEngine.RAY and not check:
+        _serve_on_ray(settings, replicas, as_json=as_json)
+    else:
+        _serve(settings, only_check=check, as_json=as_json)
+
+
+def _serve_on_ray(settings: "ServerSettings", replicas: int, *, as_json: bool) -> None:
+    from adaptive_reasoner.server.ray_serve import run_on_ray
+
+    run_on_ray(settings, replicas, _say_json if as_json else _say)
 
 
 def _serve(settings: "ServerSettings", *, only_check: bool, as_json: bool) -> None:
