@@ -1,14 +1,18 @@
 """Answers that wait for a person: kept, decided once, written down, and finished whatever dies."""
 
+import re
 import sqlite3
 import time
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
 from served import body_of, http_of, served
 
+from adaptive_reasoner.server.config import load_settings
 from adaptive_reasoner.server.reviews.desk import ReviewDesk
+from adaptive_reasoner.server.reviews.section import ReviewsSection
 from adaptive_reasoner.testing import Reply, ScriptedChatModel
 
 ASKS = {"review": "low_confidence"}
@@ -224,3 +228,17 @@ def test_a_stream_ends_with_the_pending_answer():
     assert "A person" in text
     assert '"status":"pending"' in text
     assert text.endswith("data: [DONE]\n\n")
+
+
+def test_the_code_of_the_page_runs(repository, capsys):
+    page = (repository / "docs" / "reviews.md").read_text()
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(compile(block, "docs/reviews.md", "exec"), {})
+    assert capsys.readouterr().out.splitlines() == ["pending None", "Answer: twelve"]
+
+
+def test_every_setting_of_the_page_is_one(repository):
+    page = (repository / "docs" / "reviews.md").read_text()
+    assert set(re.findall(r"`reviews\.(\w+)`", page)) <= set(ReviewsSection.model_fields)
+    tables = tomllib.loads(re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0])
+    assert load_settings(environment={}, given=tables).section(ReviewsSection).client == "pending"

@@ -6,8 +6,8 @@ import { Turn } from "./turn.js";
 
 const EXAMPLES = [
   "Tom has 7 pens. He buys 5 more. How many pens does Tom have now?",
-  "What is 17 * 23 - 48 / 6?",
-  "A train leaves at 9:40 and takes 95 minutes. When does it arrive?",
+  "What is 9 * 8 - 12?",
+  "What is 3 * 17 - 48 / 6?",
 ];
 const LOOK_AGAIN_MS = 2000;
 
