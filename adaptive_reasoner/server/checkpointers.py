@@ -83,7 +83,7 @@ def _check_file(file: str) -> None:
 async def _open_postgres(url: str) -> AsyncGenerator[Checkpointer]:
     if find_spec("langgraph.checkpoint.postgres") is None or find_spec("psycopg_pool") is None:
         raise MissingExtraError(
-            "Threads in Postgres need langgraph-checkpoint-postgres: pip install langgraph-checkpoint-postgres."
+            'Threads in Postgres need the extra "postgres": pip install "adaptive-reasoner[server,postgres]".'
         )
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
     from psycopg import AsyncConnection, Error
