@@ -11,7 +11,8 @@ apart. Answers are kept beside the models, so that a run that is stopped goes on
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import torch
 from measuring.report import RESULTS, print_table, provenance, write_json
 from numpy.typing import NDArray
 from thinklogit_bed import bed
+from thinklogit_bed.answering import NotAnsweredError
 from thinklogit_bed.rows import (
     ENSEMBLE,
     GUIDED,
@@ -35,7 +37,7 @@ from thinklogit_bed.rows import (
 from thinklogit_bed.training import WEIGHTS
 from thinklogit_bed.variants import STRENGTH, VARIANTS, variant
 
-from adaptive_reasoner.embedded.problems import Problem, generate
+from adaptive_reasoner.embedded.problems import generate
 
 Floats = NDArray[np.float64]
 DEV_SEED, TEST_SEED = 515, 616
@@ -43,21 +45,28 @@ PARTS = ("ceilings", "variants", "sweep")
 _Z = 1.959964
 
 
-def measure(
-    directory: Path, seed: int, sets: tuple[Sequence[Problem], Sequence[Problem]], parts: Sequence[str]
-) -> dict[str, Any]:
+def measure(exam: Exam, parts: Sequence[str]) -> dict[str, Any]:
     """Every row of one seed: the main table's, and those of the sweep by the guider's strength."""
-    exam = Exam(directory, seed, *sets)
     table = {**target_rows(exam), **guided_rows(exam, STRENGTH)}
-    if "ceilings" in parts:
-        table |= ceiling_rows(exam)
-    if "variants" in parts:
-        table |= variant_rows(exam)
+    more = {"ceilings": ceiling_rows, "variants": variant_rows}
+    for part in parts:
+        if part in more:
+            table |= _where_kept(partial(more[part], exam))
     sweep = {STRENGTH: table}
-    if "sweep" in parts:
-        others = [n for n in bed.TUNED_STEPS if n != STRENGTH and _is_there(directory, seed, n)]
-        sweep |= {steps: guided_rows(exam, steps) for steps in others}
+    others = [n for n in bed.TUNED_STEPS if n != STRENGTH and _is_there(exam.directory, exam.seed, n)]
+    for steps in others if "sweep" in parts else ():
+        rows = _where_kept(partial(guided_rows, exam, steps))
+        sweep |= {steps: rows} if rows else {}
     return {"table": table, "sweep": sweep}
+
+
+def _where_kept(rows: Callable[[], dict[str, Row]]) -> dict[str, Row]:
+    """The rows, or none where --kept-only was asked for and their answers are missing."""
+    try:
+        return rows()
+    except NotAnsweredError as missing:
+        print(f"left out: {missing}")
+        return {}
 
 
 def _is_there(directory: Path, seed: int, steps: int) -> bool:
@@ -222,6 +231,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", type=int, help="answer for this seed alone, and judge nothing")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--parts", nargs="*", default=PARTS, choices=PARTS, help="beside the main rows")
+    parser.add_argument("--kept-only", action="store_true", help="judge what was answered; answer nothing")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     sets = (
@@ -229,14 +239,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         list(generate("test", options.n, seed=TEST_SEED)),
     )
     if options.only is not None:
-        measure(options.dir, options.only, sets, options.parts)
+        measure(Exam(options.dir, options.only, *sets), options.parts)
         return
     seeds = range(options.seeds)
     if not all(_is_there(options.dir, seed, STRENGTH) for seed in seeds):
         raise SystemExit(
             f"{options.dir} lacks models: run thinklogit_bed.bed and thinklogit_bed.variants first."
         )
-    measured = {seed: measure(options.dir, seed, sets, options.parts) for seed in seeds}
+    measured = {
+        seed: measure(Exam(options.dir, seed, *sets, kept_only=options.kept_only), options.parts)
+        for seed in seeds
+    }
     tables: dict[str, dict[int, Row]] = {}
     for seed, one in measured.items():
         for name, row in one["table"].items():

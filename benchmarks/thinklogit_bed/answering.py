@@ -48,8 +48,12 @@ class Trio:
         return {role: folder for role, folder in named.items() if folder is not None}
 
 
+class NotAnsweredError(Exception):
+    """Answers are missing where only kept ones were asked for."""
+
+
 def answer(
-    trio: Trio, rules: Mapping[str, Rule], problems: Sequence[Problem], kept: Path
+    trio: Trio, rules: Mapping[str, Rule], problems: Sequence[Problem], kept: Path, *, kept_only: bool
 ) -> dict[str, Answers]:
     """Every rule's answers to the problems, read from `kept` where they are there already.
 
@@ -58,8 +62,11 @@ def answer(
         rules: by name.
         problems: n of them.
         kept: folder of one file a rule.
+        kept_only: raise where one is missing.
     """
     missing = {name: rule for name, rule in rules.items() if not (kept / f"{name}.npz").is_file()}
+    if missing and kept_only:
+        raise NotAnsweredError(f"{kept}: {', '.join(missing)}")
     if missing:
         _answer(trio, missing, problems, kept)
     return {name: _read(kept / f"{name}.npz", len(problems)) for name in rules}

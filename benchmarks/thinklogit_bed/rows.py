@@ -36,6 +36,7 @@ class Exam:
     seed: int
     dev: Sequence[Problem]
     test: Sequence[Problem]
+    kept_only: bool = False
 
     def kept(self, split: str, cell: str) -> Path:
         """The folder of one cell's answers."""
@@ -128,14 +129,20 @@ def choose(exam: Exam, trio: Trio, candidates: Candidates, cell: str) -> dict[st
         for setting, rule in settings.items()
         if len(settings) > 1
     }
-    dev = answer(trio, {_file(*key): rule for key, rule in tried.items()}, exam.dev, exam.kept("dev", cell))
+    dev = answer(
+        trio,
+        {_file(*key): rule for key, rule in tried.items()},
+        exam.dev,
+        exam.kept("dev", cell),
+        kept_only=exam.kept_only,
+    )
     accuracy = {key: float(dev[_file(*key)].right.mean()) for key in tried}
     best = {
         row: max(settings, key=lambda s, row=row: accuracy.get((row, s), 0.0))
         for row, settings in candidates.items()
     }
     rules = {_file(row, setting): candidates[row][setting] for row, setting in best.items()}
-    test = answer(trio, rules, exam.test, exam.kept("test", cell))
+    test = answer(trio, rules, exam.test, exam.kept("test", cell), kept_only=exam.kept_only)
     return {
         row: Row(
             setting,
