@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from adaptive_reasoner.server.config import ServerSettings, load_settings
 from adaptive_reasoner.server.limits.admission import Admission
+from adaptive_reasoner.server.metrics.observing import Observing
 from adaptive_reasoner.server.openings import open_parts
 from adaptive_reasoner.server.request_ids import RequestIds
 from adaptive_reasoner.server.routes import ROUTERS
@@ -23,6 +24,7 @@ from adaptive_reasoner.server.wire.errors import install
 # Pure ASGI middlewares, the outermost first.
 MIDDLEWARES: tuple[Callable[[ASGIApp], ASGIApp], ...] = (
     RequestIds,
+    Observing,
     SecurityHeaders,
     CrossOrigin,
     Guard,

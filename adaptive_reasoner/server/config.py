@@ -38,6 +38,7 @@ def sections() -> tuple[type[Section], ...]:
     """Every section that there is; a room that has one adds its line here."""
     from adaptive_reasoner.server import settings
     from adaptive_reasoner.server.limits.settings import LimitsSection, TenantsSection
+    from adaptive_reasoner.server.logs.settings import LogsSection
     from adaptive_reasoner.server.reviews.section import ReviewsSection
     from adaptive_reasoner.server.security.settings import SecuritySection
     from adaptive_reasoner.server.upstream_settings import UpstreamSection
@@ -52,6 +53,7 @@ def sections() -> tuple[type[Section], ...]:
         LimitsSection,
         TenantsSection,
         UpstreamSection,
+        LogsSection,
         ReviewsSection,
     )
 

@@ -14,6 +14,8 @@ from fastapi import FastAPI
 from adaptive_reasoner.errors import ConfigurationError
 from adaptive_reasoner.server.config import ServerSettings
 from adaptive_reasoner.server.limits.drain import DrainingServer
+from adaptive_reasoner.server.logs.lines import set_up
+from adaptive_reasoner.server.logs.settings import LogsSection
 from adaptive_reasoner.server.security.settings import SecuritySection
 from adaptive_reasoner.server.settings import ListenSection, ModelsSection, ThreadsSection
 
@@ -62,6 +64,7 @@ def run(app: FastAPI, settings: ServerSettings, say: Callable[[Listening], None]
     Raises:
         ConfigurationError: nothing can listen at the address, or what the server needs cannot be opened.
     """
+    set_up(settings.section(LogsSection))
     with listen(settings) as listener:
         server = server_of(app)
         _end_quietly(server)
@@ -73,7 +76,7 @@ def server_of(app: FastAPI) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         lifespan="off",
-        log_level="warning",
+        log_config=None,
         access_log=False,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,

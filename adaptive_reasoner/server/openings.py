@@ -9,6 +9,7 @@ from adaptive_reasoner.server.config import ServerSettings
 from adaptive_reasoner.server.idempotency import IdempotencyInMemory
 from adaptive_reasoner.server.limits.opening import open_limits
 from adaptive_reasoner.server.limits.settings import TenantsSection
+from adaptive_reasoner.server.metrics.opening import open_metrics
 from adaptive_reasoner.server.parts import AppParts
 from adaptive_reasoner.server.reviews.opening import open_reviews
 from adaptive_reasoner.server.running import Runner, ServedModels
@@ -23,6 +24,7 @@ OPENINGS: tuple[Opening, ...] = (
     open_keys,
     open_limits,
     open_upstreams,
+    open_metrics,
     open_reviews,
 )
 

@@ -115,7 +115,8 @@ class _Failover(httpx.AsyncBaseTransport):
             endpoint.breaker.failed()
 
     def _given_up(self, endpoint: Endpoint, request: httpx.Request, seconds: float) -> None:
-        limit: float | None = (request.extensions.get("timeout") or {}).get("read")
+        timeout: dict[str, float | None] = request.extensions.get("timeout", {})
+        limit = timeout.get("read")
         if limit is not None and seconds >= _NEARLY_ALL * limit:
             self._tell(endpoint, "timeout")
         else:

@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 
 import pytest
-from failing import failing
+from measuring.failing_endpoint import failing
 from served import body_of, http_of, settings_of
 
 from adaptive_reasoner.errors import ConfigurationError

@@ -2,7 +2,15 @@
 
 from fastapi import APIRouter
 
-from adaptive_reasoner.server.routes import chat_completions, console, health, models, reviews, threads
+from adaptive_reasoner.server.routes import (
+    chat_completions,
+    console,
+    health,
+    metrics,
+    models,
+    reviews,
+    threads,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     chat_completions.router,
@@ -11,4 +19,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     reviews.router,
     console.router,
     health.router,
+    metrics.router,
 )

@@ -37,8 +37,12 @@ class Upstream:
 
 @contextmanager
 def failing(play: Callable[[int], str] | Sequence[str]) -> Generator[Upstream]:
-    """Serve; `play(number)` names what request `number` gets: "ok", "429", "500", "hang", "reset", "truncated",
-    "redirect", "no_logprobs", "bad_logprobs"; a sequence's last word goes on for ever."""
+    """Serve for as long as the `with` block runs.
+
+    Args:
+        play: what request `number` gets: "ok", "429", "500", "hang", "reset", "truncated", "redirect",
+            "no_logprobs", "bad_logprobs"; a sequence's last word goes on for ever.
+    """
     upstream = Upstream()
     words = play
 

@@ -1,0 +1,1 @@
+"""One JSON object a line; neither prompts nor secrets are in it."""
