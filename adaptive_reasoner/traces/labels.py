@@ -1,4 +1,4 @@
-"""Labels: whether a run's answers were right, told after the run by whoever knows."""
+"""Labels: whether a run's answers were right, told after the run by whoever knows, or by the person who reviewed it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,11 @@ class LabelledRun:
 
 
 def label_runs(records: Sequence[RunRecord], labels: Sequence[Label]) -> list[LabelledRun]:
-    """Give each run its labels; of labels that contradict each other the later one counts."""
+    """Give each run its labels; of labels that contradict each other the later one counts.
+
+    What a person decided in review is the first label of a run: approved is right, rejected is wrong, and the words
+    that were put in the answer's place are the right answer.
+    """
     by_run: dict[str, list[Label]] = {}
     for label in labels:
         by_run.setdefault(label["run_id"], []).append(label)
@@ -54,7 +58,7 @@ def gives_answer(one: Round) -> bool:
 def _labelled(record: RunRecord, labels: Sequence[Label]) -> LabelledRun:
     correct: bool | None = None
     rounds: list[bool | None] = [None] * len(record["answers"])
-    for label in labels:
+    for label in (*_reviewed(record), *labels):
         right, said = label.get("answer"), label.get("correct")
         if right is None and said is None:  # exported for a person, and not filled in
             continue
@@ -69,14 +73,31 @@ def _labelled(record: RunRecord, labels: Sequence[Label]) -> LabelledRun:
     return LabelledRun(record, correct, tuple(rounds))
 
 
+def _reviewed(record: RunRecord) -> list[Label]:
+    """What the review said of the answer; nothing where it was about a call of tools."""
+    report = record["report"]
+    review, index = report.get("review") or {}, report["accepted_round"]
+    action, run_id = review.get("action"), record["run_id"]
+    if action is None or index < 0 or "tool_calls" in report["rounds"][index]:
+        return []
+    if action == "edit":
+        edited = str(review.get("answer") or "")
+        start, end = find_answer_span(edited)
+        return [{"run_id": run_id, "answer": edited[start:end]}] if edited[start:end].strip() else []
+    return [{"run_id": run_id, "correct": action == "approve"}]
+
+
 def _told_by_handed_on(
     record: RunRecord, correct: bool | None, known: Sequence[bool | None]
 ) -> list[bool | None]:
     """What a verdict on the answer handed on tells of each round: only of those that gave the same text.
 
-    Another text may say the same in other words, so nothing is learnt of it.
+    Another text may say the same in other words, so nothing is learnt of it. Of an answer that a person rejected
+    the text was not handed on; it is the one that the person saw.
     """
-    handed_on = record["answer"].strip()
+    report = record["report"]
+    is_rejected = (report.get("review") or {}).get("action") == "reject" and report["accepted_round"] >= 0
+    handed_on = (record["answers"][report["accepted_round"]] if is_rejected else record["answer"]).strip()
     return [
         correct if handed_on and text.strip() == handed_on else before
         for text, before in zip(record["answers"], known, strict=True)
