@@ -115,7 +115,7 @@ def build_reasoning_graph(  # noqa: PLR0913 - the public signature is fixed by t
     graph.add_edge("fast_answer", judged_by)
     graph.add_edge("deep_think", judged_by)
     graph.add_edge("refine", judged_by)
-    after_gate, after_review = ["refine", "deep_think", "review", "hand_off"], ["hand_off"]
+    after_gate, after_review = ["refine", "deep_think", "review", "hand_off"], ["deep_think", "hand_off"]
     if tool_claims:
         graph.add_node("tools", make_tools_node(tools, tool_claims))
         graph.add_conditional_edges("tools", route_after_tools)

@@ -19,6 +19,14 @@ ANSWER_FIRST = (
     '"Result: " and what this work comes to, even if it differs from your answer.'
 )
 
+# For a thought of which a person marked one step as wrong.
+MARKED_STEP = (
+    "You thought about this before, and a person found one step to be wrong.\nYour thoughts before that step, which "
+    "stand:\n{kept}\nThe wrong step:\n{step}\n{note}Go on from before the wrong step, another way, and answer in the "
+    "form that is asked for."
+)
+MARKED_STEP_NOTE = "What the person says of it: {note}\n"
+
 # Stands before the request that the embedded model was trained on; larger models use the extra sentence.
 REFINE_PREFACE = (
     "Parts of your last answer were uncertain; they are listed with their probability and the alternatives that "

@@ -27,9 +27,12 @@ def route_after_tools(state: ReasoningState) -> Literal["fast_answer", "deep_thi
     return "deep_think" if "deep_think" in nodes else "fast_answer"
 
 
-def route_after_review(state: ReasoningState) -> Literal["hand_off"] | list[Send]:
-    """A person's decision is handed on; only a call of tools that was approved is run first."""
-    return _tool_runs(state) if state["turn"]["next_node"] == "tools" else "hand_off"
+def route_after_review(state: ReasoningState) -> Literal["deep_think", "hand_off"] | list[Send]:
+    """A person's decision is handed on, unless an approved call of tools is run first, or a thought goes on."""
+    node = state["turn"]["next_node"]
+    if node == "tools":
+        return _tool_runs(state)
+    return "deep_think" if node == "deep_think" else "hand_off"
 
 
 def route_after_hand_off(state: ReasoningState) -> Literal["deliver", "__end__"]:

@@ -121,6 +121,16 @@ class BudgetStatus(TypedDict):
     accounts: NotRequired[dict[str, dict[str, Any]]]
 
 
+class StepMark(TypedDict):
+    """One step of a visible thought that a person marked as wrong."""
+
+    round: int  # index into rounds
+    step: int  # from 1
+    text: str  # of the step
+    kept: str  # the thought before it
+    note: NotRequired[str]
+
+
 class ModelSwitch(TypedDict):
     """Where a thread went over to the other model, which had to read it without the help of a prompt cache."""
 
@@ -143,6 +153,9 @@ class ReasoningReport(TypedDict):
     rationale_agreement: float | None
     delivery: NotRequired[str]  # what became of the hand-off to `downstream`
     review: NotRequired[dict[str, Any]]  # what a person decided
+    step_marks: NotRequired[
+        list[StepMark]
+    ]  # steps that a person marked as wrong; the loop went on from before each
     allocation: NotRequired[dict[str, Any]]  # what is kept on average, its price, and what was spent so far
     run_id: NotRequired[str]  # under which it is recorded, where it is; labels name it
     recording: NotRequired[str]  # why the run could not be recorded
@@ -208,6 +221,7 @@ class Turn(TypedDict):
     stopped_by: str | None  # the limit that ruled out further calls
     claim: str | None  # what claims this turn's hand-off to `downstream`; None once it is done
     tool_claims: NotRequired[dict[str, str]]  # of the tool calls that are run next, by their ids
+    step_mark: NotRequired[StepMark]  # the thought goes on from before this step
     begun: NotRequired["ThreadTotals"]  # what the question took in runs before the caller's tools
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, cast
 from adaptive_reasoner.embedded.dialogue import Mode
 from adaptive_reasoner.embedded.generation import GenerationConfig
 from adaptive_reasoner.embedded.phases import ThoughtLimits
+from adaptive_reasoner.embedded.tokenizer import encoding
 from adaptive_reasoner.errors import ConfigurationError
 
 Thinking = Literal["off", "on", "answer_first", "auto"] | dict[str, int]
@@ -52,7 +53,7 @@ def resolve_options(
         temperature=values["temperature"],
         seed=values.get("seed"),
         top_logprobs=(values.get("top_logprobs") or 0) if values["logprobs"] else None,
-        thought=ThoughtLimits(budget_tokens=budget),
+        thought=ThoughtLimits(budget_tokens=budget, forced_prefix=_prefix(arguments.get("thought_prefix"))),
     )
     stops = stop if stop is not None else (values.get("stop") or ())
     return CallOptions(
@@ -62,6 +63,11 @@ def resolve_options(
         stop=(stops,) if isinstance(stops, str) else tuple(stops),
         logprobs_in_chunks=bool(values["logprobs_in_chunks"]),
     )
+
+
+def _prefix(thought: Any) -> tuple[int, ...]:
+    """The tokens that a thought begins with, where it goes on from one that was shown."""
+    return tuple(encoding().encode_ordinary(f" {thought.strip()}")) if thought and thought.strip() else ()
 
 
 def _mode_and_budget(fields: Mapping[str, Any], arguments: Mapping[str, Any]) -> tuple[Wish, int | None]:

@@ -9,10 +9,17 @@ from adaptive_reasoner.nodes.call_settings import CallSettings
 from adaptive_reasoner.nodes.model_call import ModelCaller, ModelRequest
 from adaptive_reasoner.nodes.parts import Parts
 from adaptive_reasoner.nodes.sendable import sendable
+from adaptive_reasoner.nodes.step_marks import resumed_kwargs, with_mark
 from adaptive_reasoner.nodes.two_forms import TwoForms
 from adaptive_reasoner.prompts import THINK
 from adaptive_reasoner.state import ReasoningState
-from adaptive_reasoner.thinking import has_thinking_switch, logprob_kwargs, merged, thinking_kwargs
+from adaptive_reasoner.thinking import (
+    has_thinking_switch,
+    is_embedded,
+    logprob_kwargs,
+    merged,
+    thinking_kwargs,
+)
 
 
 def make_deep_think_node(parts: Parts) -> TwoForms:
@@ -31,6 +38,11 @@ def deep_request(
         **parts.deep_tools,
     }
     messages = sendable(state["messages"])
+    if mark := state["turn"].get("step_mark"):
+        if is_embedded(model):
+            kwargs |= resumed_kwargs(mark, len(state["reasoning"].get("step_marks", [])))
+        else:
+            messages = with_mark(messages, mark)
     if has_thinking_switch(model):
         return parts.deep, ModelRequest(messages, kwargs, thinking=settings.deep_thinking)
     if parts.thinks_by_prompt:

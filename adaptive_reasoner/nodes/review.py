@@ -6,12 +6,14 @@ from langchain_core.messages import AIMessage, ToolCall
 from langgraph.types import interrupt
 
 from adaptive_reasoner.nodes.hand_off import best_candidate
+from adaptive_reasoner.nodes.step_marks import find_step_fault, mark_of, steps_of
 from adaptive_reasoner.nodes.tool_claims import ToolClaims
-from adaptive_reasoner.state import ReasoningState
+from adaptive_reasoner.state import ReasoningState, StepMark
 from adaptive_reasoner.uncertainty.shapes import as_mapping
 
 Update = dict[str, Any]
 ACTIONS = ("approve", "edit", "reject")
+MARK = "mark_step"  # offered where a thought is to be seen
 _THOUGHTS = ("thinking", "redacted_thinking", "reasoning")
 _CALLS = ("tool_calls", "function_call")  # where OpenAI's integrations keep the calls as they came
 _CALLS_WANTED = (
@@ -42,6 +44,10 @@ def review(state: ReasoningState, tool_claims: ToolClaims | None = None) -> Upda
     `{"action": "edit", "answer": "…"}` or `{"action": "reject"}`; the bare word does for the first and last.
     Where the best answer is a call of tools, they stand under "tool_calls", and approving runs them or, where they
     are the caller's, hands them on; `{"action": "edit", "tool_calls": […]}` puts others in their place.
+
+    Where the best answer's thought is to be seen, its steps stand under "thought_steps", the uncertain ones marked, and
+    `{"action": "mark_step", "step": n, "note": "…"}` says that one is wrong: the thought goes on from before it, and
+    the new answer is judged as any other.
     """
     report, best = state["reasoning"], best_candidate(state)
     question: dict[str, Any] = {
@@ -50,11 +56,15 @@ def review(state: ReasoningState, tool_claims: ToolClaims | None = None) -> Upda
         "report": report,
         "actions": list(ACTIONS),
     }
+    if steps := [] if best.tool_calls else steps_of(best):
+        question |= {"thought_steps": steps, "actions": [*ACTIONS, MARK]}
     if best.tool_calls:
         question["tool_calls"] = [{"name": call["name"], "args": call["args"]} for call in best.tool_calls]
     decision, problem = _read(interrupt(question), best)
     while problem:
         decision, problem = _read(interrupt({**question, "problem": problem}), best)
+    if decision["action"] == MARK:
+        return _go_on(state, mark_of(best, decision, report["accepted_round"]))
     update: Update = {"reasoning": {**report, "review": decision}}
     settled = _edited(best, decision) if decision["action"] == "edit" else best
     if decision["action"] != "reject" and settled.tool_calls and tool_claims:
@@ -70,6 +80,10 @@ def review(state: ReasoningState, tool_claims: ToolClaims | None = None) -> Upda
 def _read(reply: Any, best: AIMessage) -> tuple[dict[str, Any], str | None]:
     decision = cast("dict[str, Any]", reply if isinstance(reply, dict) else {"action": reply})
     action = decision.get("action")
+    if action == MARK:
+        steps = [] if best.tool_calls else steps_of(best)
+        kept = {key: decision[key] for key in ("action", "step", "note") if key in decision}
+        return kept, find_step_fault(decision, steps)
     if action not in ACTIONS:
         return {}, f"action is {action!r}; use one of: {', '.join(ACTIONS)}."
     answer, calls = decision.get("answer"), decision.get("tool_calls")
@@ -79,6 +93,14 @@ def _read(reply: Any, best: AIMessage) -> tuple[dict[str, Any], str | None]:
         return {}, 'the action "edit" needs the new text under "answer".'
     names = ("action", "answer", "tool_calls", "comment", "reviewer")
     return {key: decision[key] for key in names if key in decision}, None
+
+
+def _go_on(state: ReasoningState, mark: StepMark) -> Update:
+    """Back to thinking: what was answered so far is no candidate any more, and the mark stays in the report."""
+    report = state["reasoning"]
+    marks = [*report.get("step_marks", []), mark]
+    turn = {"next_node": "deep_think", "answers_from": len(report["rounds"]), "step_mark": mark}
+    return {"reasoning": {**report, "step_marks": marks}, "turn": {**state["turn"], **turn}}
 
 
 def _are_calls(calls: Any) -> bool:

@@ -78,7 +78,7 @@ class Redaction:
             kept["thoughts"] = [self._text(self.thoughts, text) for text in record["thoughts"]]
         kept["thread_id"] = self._name(self.threads, record["thread_id"])
         kept["tenant"] = self._name(self.tenants, record["tenant"])
-        if self.answers != "keep" or self.questions != "keep" or self.tenants != "keep":
+        if not all(how == "keep" for how in (self.answers, self.thoughts, self.questions, self.tenants)):
             kept["report"] = self._report(record["report"])
         return kept
 
@@ -106,6 +106,8 @@ class Redaction:
         if self.answers != "keep":
             kept.pop("review", None)
             kept.pop("delivery", None)
+        if self.thoughts != "keep":
+            kept.pop("step_marks", None)
         if self.questions != "keep":
             kept["triage"] = {**report["triage"], "reason": ""}
         if self.tenants != "keep" and (budget := report.get("budget")):
