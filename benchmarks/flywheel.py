@@ -1,12 +1,11 @@
-"""One turn of the flywheel on a shifted distribution: the same problems in words that the model was not trained on.
+"""One turn of the flywheel on a shifted distribution: problems in other words, or questions outside the model's world.
 
-    python benchmarks/flywheel.py --traffic 1500 --labelled 0.8 --questions 1000 --seed 0 --processes 3
+    python benchmarks/flywheel.py --traffic 1500 --labelled 0.8 --questions 1000 --shift words --seed 0 --processes 3
 
-Traffic: 70 % of the questions in other words, through the real graph with what ships (without refining), kept in a
+Traffic: 70 % of the questions shifted, through the real graph with what ships (without refining), kept in a
 trace store; for a random share a checker stands in for the person who writes the right answer down. One turn refits
 gate and triage to these runs and judges them on held-out ones. Then, on fresh problems that no run holds, the graph
-before and the graph after: in other words, and in the words the model was trained on (what was known must not be
-forgotten). The embedded model answers in batches, both ways beforehand. Intervals: 95 %, bootstrap over questions;
+before and the graph after: shifted ones, and those the model was trained on (what was known must not be forgotten). The embedded model answers in batches, both ways beforehand. Intervals: 95 %, bootstrap over questions;
 changes are paired.
 """
 
@@ -41,6 +40,7 @@ SHIFTED_SHARE = 0.7
 BY_LOT = 0.05
 _RESAMPLES = 1000
 _SHARDS = 6
+_SHIFTS = {"words": "other words", "outside": "outside"}
 _SAVED = ("error", "tokens", "thinking")
 Profiles = tuple[dict[str, Any] | None, dict[str, Any] | None]
 
@@ -137,12 +137,13 @@ def main() -> None:
     parser.add_argument("--traffic", type=int, default=1500, help="recorded runs")
     parser.add_argument("--labelled", type=float, default=0.8, help="share that a person labels")
     parser.add_argument("--questions", type=int, default=1000, help="fresh problems of each distribution")
+    parser.add_argument("--shift", choices=("words", "outside"), default="words")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=3)
     given = parser.parse_args()
-    traffic = draw_traffic("calibration", given.traffic, given.seed, SHIFTED_SHARE)
+    traffic = draw_traffic("calibration", given.traffic, given.seed, SHIFTED_SHARE, given.shift)
     fresh = {
-        "other words": draw_traffic("test", given.questions, given.seed + 1, 1.0),
+        _SHIFTS[given.shift]: draw_traffic("test", given.questions, given.seed + 1, 1.0, given.shift),
         "known words": draw_traffic("test", given.questions, given.seed + 2, 0.0),
     }
     with (
@@ -166,7 +167,7 @@ def main() -> None:
         }
     show(results)
     write_json(
-        "flywheel",
+        "flywheel" if given.shift == "words" else f"flywheel_{given.shift}",
         {
             "provenance": provenance("flywheel.py", vars(given)),
             "fitted": found.fitted,
