@@ -26,8 +26,8 @@ class UpstreamSection(Section):
 
     connect_seconds: Seconds = 5.0
     attempt_seconds: Seconds | None = None
-    breaker_failures: Annotated[int, Field(ge=1)] = 5
-    breaker_seconds: Seconds = 20.0
+    breaker_failures: Annotated[int, Field(ge=1)] = 10
+    breaker_seconds: Seconds = 10.0
     fallback_base_url: str | None = None
     fallback_api_key_env: str | None = None
     fallback_model: str | None = None
