@@ -2,11 +2,12 @@
 
     python benchmarks/flywheel.py --traffic 1500 --labelled 0.8 --questions 1000 --shift words --seed 0 --processes 3
 
-Traffic: 70 % of the questions shifted, through the real graph with what ships (without refining), kept in a trace store;
-for a random share a checker stands in for the person who writes the right answer down. One turn refits gate and triage
-to these runs and judges them on held-out ones. Then, on fresh problems that no run holds, the graph before and the graph
-after: shifted ones, and those the model was trained on (what was known must not be forgotten). The embedded model
-answers in batches, both ways beforehand. Intervals: 95 %, bootstrap over questions; changes are paired.
+Traffic: 70 % of the questions shifted, through the real graph with what ships (without refining), kept in a trace
+store; for a random share a checker stands in for the person who writes the right answer down. One turn refits gate
+and triage to these runs and judges them on held-out ones. Then, on fresh problems that no run holds, the graph
+before and the graph after: shifted ones, and those the model was trained on (what was known must not be
+forgotten). The embedded model answers in batches, both ways beforehand. Intervals: 95 %, bootstrap over questions;
+changes are paired.
 """
 
 import argparse
