@@ -1,31 +1,22 @@
 """What always thinking would have cost: run, measured by a round of the turn, or expected from calibration."""
 
-from collections.abc import Mapping
-from typing import Any, cast
-
 from langchain_core.language_models import BaseChatModel
 
 from adaptive_reasoner.cli.events import HandedOff, Paused
 from adaptive_reasoner.cli.models import EMBEDDED
 from adaptive_reasoner.cli.words import confidence_words
-from adaptive_reasoner.gate.shipped import profile_for
+from adaptive_reasoner.gate import shipped
 from adaptive_reasoner.state import ReasoningReport
 from adaptive_reasoner.thinking.switch import EMBEDDED_MODEL_NAME, model_name_of
 
 
 def usual_deep_tokens(deep_model: BaseChatModel | str) -> float | None:
-    """Mean tokens that the model wrote when it thought, over the problems that its gate was calibrated on.
-
-    None where no profile of the model ships, or its provenance does not say.
-    """
+    """Mean tokens that the model wrote when it thought, see `shipped.usual_deep_tokens`."""
     if isinstance(deep_model, BaseChatModel):
         name = model_name_of(deep_model)
     else:
         name = EMBEDDED_MODEL_NAME if deep_model == EMBEDDED else deep_model
-    found: Any = profile_for(name).provenance
-    for key in ("modes", "deep", "tokens"):
-        found = cast("Mapping[str, Any]", found).get(key) if isinstance(found, Mapping) else None
-    return float(found) if isinstance(found, int | float) else None
+    return shipped.usual_deep_tokens(name)
 
 
 def always_deep_words(report: ReasoningReport, usual: float | None) -> str | None:

@@ -1,9 +1,10 @@
 """The profiles that ship with the package, found by the model's name."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
+from typing import Any, cast
 
 from adaptive_reasoner.gate.profile import GateProfile
 
@@ -17,6 +18,17 @@ def closest_profile(model_name: str, profiles: Iterable[GateProfile]) -> GatePro
     """The profile whose `model` is the longest beginning of `model_name`, or the default one."""
     fitting = [profile for profile in profiles if profile.model and model_name.startswith(profile.model)]
     return max(fitting, key=lambda profile: len(profile.model), default=GateProfile.default())
+
+
+def usual_deep_tokens(model_name: str) -> float | None:
+    """Mean tokens that the model wrote when it thought, over the problems that its gate was calibrated on.
+
+    None where no profile of the model ships, or its provenance does not say.
+    """
+    found: Any = profile_for(model_name).provenance
+    for key in ("modes", "deep", "tokens"):
+        found = cast("Mapping[str, Any]", found).get(key) if isinstance(found, Mapping) else None
+    return float(found) if isinstance(found, int | float) else None
 
 
 @cache

@@ -1,15 +1,13 @@
 """What the page says beside answers: what thinking usually takes, and what is used of the budgets."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, cast
 
 from adaptive_reasoner.budget.accounts import account_of
 from adaptive_reasoner.budget.door import LedgerDoor
 from adaptive_reasoner.budget.ledger import Standing
 from adaptive_reasoner.config import Budget
-from adaptive_reasoner.gate.shipped import profile_for
+from adaptive_reasoner.gate import shipped
 from adaptive_reasoner.openai_shapes import Json
 from adaptive_reasoner.server.caller import Caller
 from adaptive_reasoner.server.running import DEEP, Runner
@@ -17,14 +15,8 @@ from adaptive_reasoner.thinking.switch import model_name_of
 
 
 def usual_deep_tokens(runner: Runner) -> float | None:
-    """Mean tokens that the deep model wrote when it thought, over the problems that its gate was calibrated on.
-
-    None where no profile of the model ships, or its provenance does not say.
-    """
-    found: Any = profile_for(model_name_of(runner.models.behind(DEEP)[0])).provenance
-    for key in ("modes", "deep", "tokens"):
-        found = cast("Mapping[str, Any]", found).get(key) if isinstance(found, Mapping) else None
-    return float(found) if isinstance(found, int | float) else None
+    """Mean tokens that the deep model wrote when it thought, see `shipped.usual_deep_tokens`."""
+    return shipped.usual_deep_tokens(model_name_of(runner.models.behind(DEEP)[0]))
 
 
 async def budgets_of(runner: Runner, caller: Caller) -> list[Json]:

@@ -13,13 +13,16 @@ export async function openMetrics() {
   timer = setInterval(() => document.hidden || show(), EVERY_MS);
 }
 
+// What every route takes is the longest list and the least telling.
+const byInterest = (one, other) => Number(one.name.includes("_http_")) - Number(other.name.includes("_http_"));
+
 export const closeMetrics = () => clearInterval(timer);
 
 async function show() {
   try {
     const families = read(await (await call("/metrics")).text()).filter(({ name, samples }) => OWN.test(name) && samples.length);
     const none = make("p", { class: "note" }, "Nothing is counted yet: ask something first.");
-    find("metric-list").replaceChildren(...(families.length ? families.map(card) : [none]));
+    find("metric-list").replaceChildren(...(families.length ? [...families].sort(byInterest).map(card) : [none]));
   } catch (problem) {
     closeMetrics();
     const said = problem.status === 404 ? "This server shows no metrics." : problem.message;
@@ -48,17 +51,18 @@ export function read(text) {
 }
 
 function card({ name, help, type, samples }) {
-  const rows = type === "histogram" ? means(samples) : samples.filter(({ suffix }) => suffix !== "_created").map(({ labels, value }) => [labels, number(value)]);
-  const title = help || name.replace(OWN, "").replaceAll("_", " ");
-  const items = rows.map(([labels, value]) => make("div", {}, make("dt", {}, labels.map(([, text]) => text).join(" · ") || "all"), make("dd", {}, value)));
+  const rows = type === "histogram" ? means(samples, name.endsWith("_seconds") ? seconds : number) : samples.filter(({ suffix }) => suffix !== "_created").map(({ labels, value }) => [labels, number(value)]);
+  const title = help.replace(/\.$/, "") || name.replace(OWN, "").replaceAll("_", " ");
+  const items = rows.map(([labels, value]) => make("div", {}, make("dt", {}, labels.map(([, text]) => text).filter((text) => text !== "-").join(" · ") || "all"), make("dd", {}, value)));
   return make("article", { class: "card metric" }, make("h3", {}, title), make("dl", {}, ...items));
 }
 
 // A histogram as its count and mean.
-function means(samples) {
+function means(samples, write) {
   const sums = new Map(samples.filter(({ suffix }) => suffix === "_sum").map((one) => [JSON.stringify(one.labels), one.value]));
   return samples.filter(({ suffix, value }) => suffix === "_count" && value > 0)
-    .map(({ labels, value }) => [labels, `${number(value)}, mean ${number(sums.get(JSON.stringify(labels)) / value)}`]);
+    .map(({ labels, value }) => [labels, `${number(value)}, mean ${write(sums.get(JSON.stringify(labels)) / value)}`]);
 }
 
-const number = (value) => (Number.isInteger(value) ? value.toLocaleString("en") : value.toPrecision(3));
+const number = (value) => (Number.isInteger(value) ? value.toLocaleString("en") : String(Number(value.toPrecision(3))));
+const seconds = (value) => (value < 1 ? `${number(value * 1000)} ms` : `${number(value)} s`);
