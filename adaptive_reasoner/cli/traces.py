@@ -11,7 +11,6 @@ import typer
 from adaptive_reasoner.cli.options import NoColor
 from adaptive_reasoner.cli.trace_store import import_file, prune_store, sum_up
 from adaptive_reasoner.errors import ConfigurationError, InvalidInputError
-from adaptive_reasoner.traces.store.trace_store import is_store_url, shown_source
 
 if TYPE_CHECKING:
     from adaptive_reasoner.gate.profile import GateProfile
@@ -92,6 +91,7 @@ def report(
     """Thinking, errors, promises, spend and drift of recorded runs, and what to fit anew."""
     from adaptive_reasoner.traces.advice import Origin
     from adaptive_reasoner.traces.monitoring_report import report as make_report
+    from adaptive_reasoner.traces.store import is_store_url, shown_source
 
     summed = None if html is None and not is_store_url(file) else sum_up(file, labels)
     recorded = read_runs(file, labels, newest=last or NEWEST)
@@ -137,6 +137,7 @@ def label(
 ) -> None:
     """Say of one run whether it was right: a line of its own at the end of the file."""
     from adaptive_reasoner.traces.recorders import open_recorder, run_ids
+    from adaptive_reasoner.traces.store import shown_source
 
     if (correct is None) == (answer is None or not answer.strip()):
         raise ConfigurationError("Say --correct or --wrong, or give the right one with --answer.")

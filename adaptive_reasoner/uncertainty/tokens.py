@@ -111,11 +111,17 @@ def _token_fault(token: TokenLogprob) -> str | None:
         return f"the token {token.token!r} has the placeholder {token.logprob:g} for its log probability"
     mass = sum(map(math.exp, listed))
     with_chosen = mass + math.exp(token.logprob)
-    if with_chosen > 1 + MASS_ROUNDING and all(text != token.token for text, _ in token.top):
-        mass = with_chosen  # an own probability that the list leaves out must fit beside it
+    if with_chosen > 1 + MASS_ROUNDING:
+        mass = max(mass, with_chosen - _listed_own(token))  # the own probability must fit beside the others
     if mass > 1 + MASS_ROUNDING:
         return f"the probabilities at the token {token.token!r} add up to {mass:.2f}"
     return None
+
+
+def _listed_own(token: TokenLogprob) -> float:
+    """The probability that the list gives the token itself, which may be another than its own; 0 if it is left out."""
+    own = [logprob for text, logprob in token.top if text == token.token]
+    return math.exp(min(own, key=lambda logprob: abs(logprob - token.logprob))) if own else 0.0
 
 
 def _is_one_hot(token: TokenLogprob) -> bool:

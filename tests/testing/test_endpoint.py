@@ -145,7 +145,7 @@ def test_sends_thoughts_beside_the_content(client):
 def test_sends_a_refusal(client):
     asking = client(scripted(Reply(text="", refusal="No."), cycle=True)).chat.completions
     message = asking.create(**ASKED).choices[0].message
-    assert (message.content, message.refusal) == ("", "No.")
+    assert (message.content, message.refusal) == (None, "No.")  # as OpenAI does
     assert "No." in [chunk.choices[0].delta.refusal for chunk in asking.create(**ASKED, stream=True)]
 
 

@@ -79,6 +79,13 @@ def test_an_own_probability_must_fit_beside_a_list_that_leaves_it_out():
     assert reason == "the probabilities at the token 'c' add up to 1.70"
 
 
+def test_a_list_that_names_the_token_with_another_probability_does_not_hide_its_own():
+    listed = [{"token": "a", "logprob": math.log(0.4)}, {"token": "c", "logprob": math.log(0.1)}]
+    reason = why(answer("c", [{"token": "c", "logprob": math.log(0.8), "top_logprobs": listed}]))
+
+    assert reason == "the probabilities at the token 'c' add up to 1.20"
+
+
 def test_the_probabilities_of_an_old_server_become_logarithms():
     parsed = parse_response(llama_cpp_legacy())
 
