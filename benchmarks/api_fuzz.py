@@ -173,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--seconds", type=float, default=math.inf, help="stop after this time, whatever is done"
+        "--seconds", type=float, default=86_400.0, help="stop after this time, whatever is done"
     )
     given_arguments = parser.parse_args(arguments)
     share = -(-given_arguments.requests // given_arguments.processes)
