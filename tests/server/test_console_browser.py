@@ -125,3 +125,15 @@ def test_the_key_stays_in_the_tab():
             0,
         ]
         assert page.evaluate("document.cookie") == ""
+
+
+def test_metrics_and_budgets_are_shown():
+    policy = {"budgets": [{"max_tokens": 5000, "per": "query"}]}
+    with served(sure(), policy=policy) as server, browsing() as page:
+        page.goto(server.url)
+        ask(page)
+        page.get_by_role("link", name="Metrics").click()
+        page.locator(".metric").first.wait_for()
+        assert "Tokens of model calls" in page.locator("#metric-list").inner_text()
+        page.get_by_role("link", name="Budgets").click()
+        assert "5,000" in page.locator("#budget-list table").inner_text()
