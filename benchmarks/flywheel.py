@@ -29,6 +29,7 @@ from adaptive_reasoner import ReasonerConfig, build_reasoning_graph
 from adaptive_reasoner.embedded.problems import Problem
 from adaptive_reasoner.gate.profile import GateProfile
 from adaptive_reasoner.gate.shipped import profile_for
+from adaptive_reasoner.thinking.switch import EMBEDDED_MODEL_NAME
 from adaptive_reasoner.traces.labels import agrees
 from adaptive_reasoner.traces.runs import load_runs
 from adaptive_reasoner.traces.store.trace_store import TraceStore
@@ -50,7 +51,7 @@ def config_of(profiles: Profiles, **more: Any) -> ReasonerConfig:
     """The graph's settings with these profiles; None: what ships."""
     gate, triage = profiles
     return ReasonerConfig(
-        gate=profile_for("embedded") if gate is None else GateProfile.from_json(gate),
+        gate=profile_for(EMBEDDED_MODEL_NAME) if gate is None else GateProfile.from_json(gate),
         triage=shipped_estimator("embedded") if triage is None else LinearEstimator.from_json(triage),
         max_refinements=0,
         **more,

@@ -17,10 +17,11 @@ from adaptive_reasoner.embedded.generation import GenerationConfig
 from adaptive_reasoner.embedded.openai_logprobs import choice_logprobs
 from adaptive_reasoner.embedded.problems import Problem
 from adaptive_reasoner.embedded.runtime import shipped_runtime
+from adaptive_reasoner.thinking.switch import EMBEDDED_MODEL_NAME
 
 _SHARD = 256
 _TOP_LOGPROBS = 20
-_NAME = "embedded"
+_NAME = EMBEDDED_MODEL_NAME
 
 
 class PreparedChatModel(BaseChatModel):
