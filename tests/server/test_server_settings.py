@@ -1,5 +1,6 @@
 """Settings: file, environment and command line, each mistake one clear line."""
 
+import socket
 import subprocess
 import sys
 
@@ -158,3 +159,10 @@ def test_serve_names_a_store_that_cannot_be_opened(tmp_path):
     done = _serve("--port", "0", "--db", f"sqlite:///{tmp_path}/no/threads.sqlite")
     assert done.returncode == 2
     assert "cannot be used" in done.stderr
+
+
+def test_answers_are_not_held_back_for_forty_milliseconds():
+    with listen(settings_of()) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.proto == socket.IPPROTO_TCP  # asyncio looks at it before it sets TCP_NODELAY
