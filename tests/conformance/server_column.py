@@ -14,6 +14,7 @@ from conformance_scripts import (
     Seen,
     drafting,
     thinking,
+    undecided,
     weather_of,
     with_place,
     with_tools,
@@ -113,6 +114,16 @@ class Server:
             )
         second.more = deep.calls[-1].messages
         return [first, second]
+
+    def interrupts(self):
+        with self.server(*undecided(), review="low_confidence", max_refinements=0) as server, http_of(server) as http:
+            waiting = http.post("/v1/chat/completions", json=_asked()).json()
+            review = waiting["adaptive_reasoning"]["review"]
+            queued = http.get(f"/v1/reviews/{review['id']}").json()
+            assert queued["answer"] == "42 pens"
+            http.post(f"/v1/reviews/{review['id']}/edit", json={"answer": "43 pens"}).raise_for_status()
+            final = http.get(review["url"]).json()["completion"]
+        return [Seen(final["choices"][0]["message"]["content"], final["adaptive_reasoning"])]
 
     def _langchain(self, server, thread):
         return ChatOpenAI(
