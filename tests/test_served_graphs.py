@@ -183,7 +183,7 @@ async def test_an_answer_in_doubt_waits_for_a_person(client: Any) -> None:
     thread = (await client.threads.create())["thread_id"]
     waiting = await client.runs.wait(thread, "reviewed", input=UNANSWERABLE)
     (question,) = waiting["__interrupt__"]
-    assert question["value"]["actions"] == ["approve", "edit", "reject"]
+    assert question["value"]["actions"] == ["approve", "edit", "reject", "mark_step"]
     assert question["value"]["report"]["rounds"][-1]["verdict"] == "review"
     state = await client.runs.wait(thread, "reviewed", command={"resume": DECISION})
     _assert_decided(state, question["value"])

@@ -116,7 +116,10 @@ class Server:
         return [first, second]
 
     def interrupts(self):
-        with self.server(*undecided(), review="low_confidence", max_refinements=0) as server, http_of(server) as http:
+        with (
+            self.server(*undecided(), review="low_confidence", max_refinements=0) as server,
+            http_of(server) as http,
+        ):
             waiting = http.post("/v1/chat/completions", json=_asked()).json()
             review = waiting["adaptive_reasoning"]["review"]
             queued = http.get(f"/v1/reviews/{review['id']}").json()
