@@ -208,9 +208,11 @@ class Runner:
             raise ReviewRunError(
                 f"The run {waiting.run_id} that waited is not in the store of threads any more."
             )
-        if not state.next:
+        if not state.tasks:
             return settled(state.values, messages[:-1], keeps_logprobs=False)
-        output = await graph.ainvoke(Command(resume=reply), config, context=context)
+        # Tasks and nothing next: the step is done and not yet kept, by a server that died there or is still at it.
+        go_on = Command(resume=reply) if state.next else None
+        output = await graph.ainvoke(go_on, config, context=context)
         return settled(output, messages, keeps_logprobs=False)
 
     def _run_config(self, question: Question) -> RunnableConfig:

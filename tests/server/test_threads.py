@@ -178,7 +178,7 @@ def test_threads_in_sqlite_outlive_the_server(tmp_path):
         with served(sure(), threads={"url": url}) as server, http_of(server) as http:
             http.post("/v1/chat/completions", json=body_of(text, metadata={"thread_id": "g"}))
             messages = http.get("/v1/threads/g").json()["messages"]
-            assert http.get("/readyz").json() == {"status": "ready", "checks": {"threads": "ok"}}
+            assert http.get("/readyz").json()["checks"]["threads"] == "ok"
     assert [message["content"] for message in messages] == [
         "How many?",
         "Answer: 12",

@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, UsageMetadata
 
 from adaptive_reasoner.openai_shapes import Json
 from adaptive_reasoner.server.asking import to_its_end
-from adaptive_reasoner.server.errors import ThreadBusyError
+from adaptive_reasoner.server.errors import ReviewRunError, ThreadBusyError
 from adaptive_reasoner.server.parts import AppParts
 from adaptive_reasoner.server.reviews.cases import PENDING, Decision, Review, case_of, read_messages
 from adaptive_reasoner.server.reviews.section import ReviewsSection
@@ -107,11 +107,18 @@ class ReviewDesk:
         """The run's end under the decision, kept."""
         case, reply = review.case, await self.store.decision(review.id)
         waiting, context = Waiting(case.run_id, case.asks), cast("ReasoningContext", case.context)
-        with self._parts.threads.reaching():
-            given = await self._parts.runner.resume(waiting, case.model, reply, context)
+        try:
+            with self._parts.threads.reaching():
+                given = await self._parts.runner.resume(waiting, case.model, reply, context)
+        except ReviewRunError:
+            if final := (
+                await self.store.read(review.id)
+            ).final:  # another server was quicker, and has cleaned up
+                return final
+            raise
         answer = _under(given, {**reply, "id": review.id, "status": review.status})
         await self.store.finish(review.id, answer)
-        return answer
+        return (await self.store.read(review.id)).final or answer
 
     async def _keep(self, review: Review, final: Answer) -> bool:
         """Put the turn into its thread, once; False where the thread is busy for too long."""

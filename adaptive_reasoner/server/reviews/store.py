@@ -142,8 +142,8 @@ class ReviewStore:
         return await self._do(lambda db: [_line(row) for row in db.execute(query).mappings()])
 
     async def finish(self, identity: str, final: Answer) -> None:
-        """Keep the settled answer."""
-        change = update(REVIEWS).where(REVIEWS.c.id == identity)
+        """Keep the settled answer; the first one holds, where two servers settle the same review."""
+        change = update(REVIEWS).where(REVIEWS.c.id == identity, REVIEWS.c.final.is_(None))
         await self._do(lambda db: db.execute(change.values(final=_text(answer_to_json(final)))) and None)
 
     async def mark_kept(self, identity: str) -> None:

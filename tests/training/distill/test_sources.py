@@ -19,7 +19,11 @@ def run(answers: list[str], nodes: list[str], verdicts: list[str], **changes: An
     rounds: list[Any] = [
         {"node": node, "verdict": verdict} for node, verdict in zip(nodes, verdicts, strict=True)
     ]
-    report: Any = {"rounds": rounds, "triage": {"source": changes.pop("source", "none")}}
+    report: Any = {
+        "rounds": rounds,
+        "accepted_round": verdicts.index("accept") if "accept" in verdicts else -1,
+        "triage": {"source": changes.pop("source", "none")},
+    }
     record: dict[str, Any] = {
         "run_id": "r1", "question": "What is 7 * 6?", "answer": answers[-1], "answers": answers, "report": report,
         **changes,
