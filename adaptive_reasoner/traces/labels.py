@@ -25,11 +25,13 @@ class LabelledRun:
         record: the run.
         correct: of the answer that was handed on; None where nobody said.
         rounds_correct: of each round's answer, parallel to `record["report"]["rounds"]`.
+        right_answer: the right one, where somebody wrote it down.
     """
 
     record: RunRecord
     correct: bool | None
     rounds_correct: tuple[bool | None, ...]
+    right_answer: str | None = None
 
 
 def label_runs(records: Sequence[RunRecord], labels: Sequence[Label]) -> list[LabelledRun]:
@@ -57,6 +59,7 @@ def gives_answer(one: Round) -> bool:
 
 def _labelled(record: RunRecord, labels: Sequence[Label]) -> LabelledRun:
     correct: bool | None = None
+    known: str | None = None
     rounds: list[bool | None] = [None] * len(record["answers"])
     for label in (*_reviewed(record), *labels):
         right, said = label.get("answer"), label.get("correct")
@@ -65,12 +68,12 @@ def _labelled(record: RunRecord, labels: Sequence[Label]) -> LabelledRun:
         if right is None:
             correct, rounds = said, _told_by_handed_on(record, said, rounds)
         else:
-            correct = agrees(record["answer"], right)
+            correct, known = agrees(record["answer"], right), right
             rounds = [
                 agrees(text, right) if gives_answer(one) else None
                 for text, one in zip(record["answers"], record["report"]["rounds"], strict=True)
             ]
-    return LabelledRun(record, correct, tuple(rounds))
+    return LabelledRun(record, correct, tuple(rounds), known)
 
 
 def _reviewed(record: RunRecord) -> list[Label]:

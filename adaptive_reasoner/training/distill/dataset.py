@@ -118,7 +118,7 @@ def build_dataset(candidates: Iterable[Candidate], config: DatasetConfig | None 
         chosen = _choose(group)
         drops["duplicate" if chosen else "conflict"] += len(group) - bool(chosen)
         if chosen:
-            examples.append(_example(*chosen, _split_of(key, settings), settings))
+            examples.append(_example(*chosen, split_of(key, settings), settings))
     return Dataset(tuple(examples), len(given), {name: n for name, n in drops.items() if n}, settings)
 
 
@@ -189,7 +189,9 @@ def _reasons(candidate: Candidate) -> tuple[str, ...]:
     return tuple(name for name, holds in flags if holds)
 
 
-def _split_of(key: str, config: DatasetConfig) -> Split:
+def split_of(question: str, config: DatasetConfig) -> Split:
+    """The split that a question belongs to, whether the dataset has it or not."""
+    key = normal_question(question)
     grouped = _NUMBER.sub("#", key) if config.grouping == "template" else key
     place = int.from_bytes(hashlib.sha256(grouped.encode()).digest()[:8]) / 2**64 * 100
     if place < config.test:

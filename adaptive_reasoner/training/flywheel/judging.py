@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from adaptive_reasoner.training.flywheel.policy import Judged, Outcomes
+from adaptive_reasoner.training.flywheel.policy import Outcomes
 from adaptive_reasoner.training.triage.scoring import Floats, draw_counts, interval
 
 LEAST_HELD_OUT = 100  # runs that before and after are compared on
@@ -47,7 +47,16 @@ class Comparison:
         return asdict(self)
 
 
-def compare(runs: Sequence[Judged], outcomes: tuple[Outcomes, Outcomes], seed: int = 0) -> Comparison:
+class OfTenant(Protocol):
+    """What was asked by somebody."""
+
+    @property
+    def tenant(self) -> str:
+        """Who asked; "" where nobody was named."""
+        ...
+
+
+def compare(runs: Sequence[OfTenant], outcomes: tuple[Outcomes, Outcomes], seed: int = 0) -> Comparison:
     """Compare two policies on the same runs.
 
     Args:
@@ -98,7 +107,7 @@ def _figure(values: Floats, counts: Floats) -> Figure:
     return Figure(float(values.mean()), *interval(counts @ values / len(values)))
 
 
-def _worse_tenants(runs: Sequence[Judged], risen: Floats, seed: int) -> tuple[str, ...]:
+def _worse_tenants(runs: Sequence[OfTenant], risen: Floats, seed: int) -> tuple[str, ...]:
     worse: list[str] = []
     for tenant in sorted({one.tenant for one in runs} - {""}):
         own = risen[np.array([one.tenant == tenant for one in runs])]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from pathlib import Path
 
 from adaptive_reasoner.checks import check_range
 from adaptive_reasoner.errors import CalibrationError
@@ -14,6 +15,7 @@ from adaptive_reasoner.traces.labels import LabelledRun
 from adaptive_reasoner.traces.monitoring import has_thought, starts_fast
 from adaptive_reasoner.traces.refit import calibrate_runs, with_other_modes
 from adaptive_reasoner.traces.triage_examples import triage_examples
+from adaptive_reasoner.training.distill.dataset import normal_question
 from adaptive_reasoner.training.flywheel.judging import LEAST_HELD_OUT, Comparison, compare, refusal
 from adaptive_reasoner.training.flywheel.policy import (
     Policy,
@@ -60,7 +62,7 @@ class Step:
     """What became of one part.
 
     Attributes:
-        part: "gate" or "triage".
+        part: "gate", "triage" or "student".
         compared: before and after on held-out runs; None: nothing could be fitted.
         refused: why it is not shipped; None: it is.
     """
@@ -100,6 +102,19 @@ def current_policy(runs: Sequence[LabelledRun], gate: GateProfile | None = None,
     return Policy(gate or profile_for(model), triage or estimator_for(model))
 
 
+def own_runs(runs: Sequence[LabelledRun], model: str | None) -> list[LabelledRun]:
+    """The runs that a student answered first; all of them where none is in use.
+
+    Args:
+        runs: of whoever answered since the store began.
+        model: "student:FOLDER", or None.
+    """
+    if model is None:
+        return list(runs)
+    name = f"student:{Path(model.partition(':')[2]).name}"
+    return [run for run in runs if run.record["models"][:1] == [name]]
+
+
 def turn(runs: Sequence[LabelledRun], current: Policy, config: TurnConfig | None = None) -> Turn:
     """Refit gate and triage; each is kept as it was unless held-out runs show that the new one is not worse.
 
@@ -113,8 +128,8 @@ def turn(runs: Sequence[LabelledRun], current: Policy, config: TurnConfig | None
         ConfigurationError: a number is out of range.
     """
     config = config or TurnConfig()
-    to_fit = [run for run in runs if not _is_held_out(run.record["question"], config.held_out)]
-    held_out = judged_runs([run for run in runs if _is_held_out(run.record["question"], config.held_out)])
+    to_fit = [run for run in runs if not is_held_out(run.record["question"], config.held_out)]
+    held_out = judged_runs([run for run in runs if is_held_out(run.record["question"], config.held_out)])
     if len(held_out) < LEAST_HELD_OUT:
         raise CalibrationError(
             f"Only {len(held_out)} held-out runs began with a fast answer, have log probabilities and a label; "
@@ -180,8 +195,9 @@ def _target_of(runs: Sequence[LabelledRun], gate: GateProfile) -> CalibrationTar
     return CalibrationTarget(most_escalated, None)
 
 
-def _is_held_out(question: str, share: float) -> bool:
+def is_held_out(question: str, share: float) -> bool:
     """By the text, so that no question stands on both sides; not by triage's lot, which drew some runs to think."""
-    same = " ".join(question.split()).casefold()
-    digest = blake2b(same.encode("utf-8", "surrogatepass"), digest_size=_BYTES, person=b"flywheel").digest()
+    digest = blake2b(
+        normal_question(question).encode("utf-8", "surrogatepass"), digest_size=_BYTES, person=b"flywheel"
+    ).digest()
     return int.from_bytes(digest, "big") / 2 ** (8 * _BYTES) < share
