@@ -27,6 +27,7 @@ from adaptive_reasoner.embedded.conversation import read_prompt
 from adaptive_reasoner.embedded.dialogue import encode_turn
 from adaptive_reasoner.embedded.first_token import choose_mode
 from adaptive_reasoner.embedded.generation import MIN_NEW_TOKENS
+from adaptive_reasoner.embedded.known_world import why_outside
 from adaptive_reasoner.embedded.openai_logprobs import choice_logprobs
 from adaptive_reasoner.embedded.runtime import Runtime, shipped_runtime
 from adaptive_reasoner.embedded.tokenizer import encoding
@@ -144,11 +145,14 @@ class EmbeddedChatModel(BaseChatModel):
             return Completion(runtime, prompt, "fast", options, turn=result.turn)
         prompt, is_refine = read_prompt(messages, runtime.shape.context)
         call = None if is_refine else call_turn(messages, runtime, offer)
+        outside = why_outside(messages, only_numbers=call is not None)
         if is_refine or options.mode != "auto":
             mode = "refine" if is_refine or options.mode == "auto" else options.mode
-            return Completion(runtime, prompt, mode, options, turn=call, offer=offer)
+            return Completion(runtime, prompt, mode, options, turn=call, offer=offer, outside=outside)
         choice = choose_mode(runtime, prompt, options.auto_share)
-        return Completion(runtime, prompt, choice.mode, options, choice, turn=call, offer=offer)
+        return Completion(
+            runtime, prompt, choice.mode, options, choice, turn=call, offer=offer, outside=outside
+        )
 
     @override
     def bind_tools(

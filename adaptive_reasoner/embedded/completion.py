@@ -20,6 +20,7 @@ from adaptive_reasoner.embedded.runtime import Runtime
 from adaptive_reasoner.embedded.tokenizer import special
 from adaptive_reasoner.embedded.tool_mode import Reading, ResultTurn, Turn
 from adaptive_reasoner.embedded.tool_offer import ToolOffer
+from adaptive_reasoner.uncertainty.tokens import UNTRUSTED
 
 MODEL_NAME = "adaptive-reasoner-embedded"
 MODEL_PROVIDER = "adaptive_reasoner"
@@ -32,6 +33,7 @@ class Completion:
     """Runs one call; what it counted and collected is complete once `pieces` is used up.
 
     `turn` is how tools change the answer, and `offer` the tool that may be called; both None: not at all.
+    `model_name` is who is said to have answered; `outside`, why its probabilities say nothing about this question.
     """
 
     runtime: Runtime
@@ -41,6 +43,8 @@ class Completion:
     auto: AutoChoice | None = None
     turn: Turn | None = None
     offer: ToolOffer | None = None
+    model_name: str = MODEL_NAME
+    outside: str | None = None
     call_id: str = field(default_factory=lambda: f"call_{uuid4().hex[:24]}")
     finish_reason: Literal["stop", "length", "tool_calls"] = field(default="length", init=False)
     _output_tokens: int = field(default=0, init=False)
@@ -115,13 +119,15 @@ class Completion:
     def metadata(self, *, with_logprobs: bool = True) -> dict[str, Any]:
         """The message's `response_metadata`."""
         metadata: dict[str, Any] = {
-            "model_name": MODEL_NAME,
+            "model_name": self.model_name,
             "model_provider": MODEL_PROVIDER,
             "finish_reason": self.finish_reason,
             "system_fingerprint": f"fp_{self.runtime.weights.fingerprint}",
         }
         if self.auto is not None:
             metadata["auto"] = self.auto.metadata()
+        if self.outside is not None:
+            metadata[UNTRUSTED] = self.outside
         return metadata | self.logprobs() if with_logprobs else metadata
 
     def logprobs(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from adaptive_reasoner.embedded.dialogue import ANSWER_PREFIX, REFINE_REQUEST_ENDING, Turn, render_prompt
 from adaptive_reasoner.embedded.generation import MIN_NEW_TOKENS
+from adaptive_reasoner.embedded.plain_writing import as_learned
 from adaptive_reasoner.errors import ContextWindowExceededError, InvalidInputError
 
 _LONGEST_TOKEN = 16  # bytes; a text beyond context * this cannot fit and need not be tokenised
@@ -65,7 +66,7 @@ def _is_readable(message: BaseMessage) -> bool:
 def _turn(message: BaseMessage) -> Turn:
     if isinstance(message, HumanMessage):
         _refuse_unreadable(message)
-        return ("user", message.text)
+        return ("user", as_learned(message.text))
     text = message.text
     answer = text.find(ANSWER_PREFIX)
     # Of an answer with its rationale, only the answer is in the format of earlier turns.

@@ -14,6 +14,9 @@ MASS_ROUNDING = 1e-2
 # 1 in 1,000: no vocabulary is smaller.
 _LEAST_UNIFORM = -math.log(1000)
 
+# In `response_metadata`: why a model's own log probabilities say nothing about this answer, in words.
+UNTRUSTED = "logprobs_untrusted"
+
 _logprob = itemgetter(1)
 _ESCAPED_BYTES = re.compile(r"bytes:(?:\\x[0-9a-fA-F]{2})+")
 _BYTE_TOKEN = re.compile(r"<0x([0-9a-fA-F]{2})>")

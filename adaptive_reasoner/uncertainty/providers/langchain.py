@@ -16,6 +16,7 @@ from adaptive_reasoner.uncertainty.providers.gemini import read_result
 from adaptive_reasoner.uncertainty.providers.reader import Json, Reader
 from adaptive_reasoner.uncertainty.reply import Reply
 from adaptive_reasoner.uncertainty.shapes import as_count, as_list, as_mapping, text_of
+from adaptive_reasoner.uncertainty.tokens import UNTRUSTED
 
 
 def read_message(message: AIMessage) -> Reply:
@@ -57,7 +58,9 @@ def _visible_tokens(usage: Json) -> int | None:
 
 def _entries(metadata: Json, content: Any) -> Entries:
     nothing: Entries = ([], None)
-    return next((found for found in _places(metadata, content) if found[0] or found[1]), nothing)
+    tokens, fault = next((found for found in _places(metadata, content) if found[0] or found[1]), nothing)
+    doubted = metadata.get(UNTRUSTED)
+    return tokens, doubted if tokens and isinstance(doubted, str) else fault
 
 
 def _places(metadata: Json, content: Any) -> Iterator[Entries]:
