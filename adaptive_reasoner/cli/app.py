@@ -26,7 +26,9 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     help="Deep-think accuracy at fast-answer price: triage, a gate on token entropy, refine, escalate.",
-    epilog=f'Example: {PROGRAM} ask "Tom has 7 pens. He buys 5 more. How many pens does Tom have now?"',
+    epilog=f'Example: {PROGRAM} ask "Tom has 7 pens. He buys 5 more. How many pens does Tom have now?"\n\n'
+    "Exit codes: 0 done; 2 input or settings that cannot be used, in one line on stderr; 3 an answer waits for a "
+    "person, or a refit may not be shipped; 4 rows of a batch failed; 130 interrupted.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -71,7 +73,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         code = app(args=given, prog_name=PROGRAM, standalone_mode=False)
     except typer.TyperException as error:
-        return _fail(f"{error.format_message().rstrip('.')}. See `{_command_of(error)} --help`.")
+        return _fail(f"{_said_by(error)} See `{_command_of(error)} --help`.")
     except AdaptiveReasonerError as error:
         return _fail(str(error))
     except (KeyboardInterrupt, typer.Abort):
@@ -84,6 +86,12 @@ def _replace_what_cannot_be_printed() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def _said_by(error: typer.TyperException) -> str:
+    """The message as a sentence; a group that is called without a command says nothing."""
+    said = error.format_message().replace("Value error, ", "").strip() or "Name one of its commands"
+    return said if said.endswith((".", "?")) else f"{said}."
 
 
 def _command_of(error: typer.TyperException) -> str:

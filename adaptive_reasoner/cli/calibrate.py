@@ -51,7 +51,6 @@ def calibrate(
     as_json: options.AsJson = False,
 ) -> None:
     """Fit a gate to recorded answers or runs, for exactly one target; it says so where the target cannot be met."""
-    from adaptive_reasoner.gate.calibration import CalibrationTarget
     from adaptive_reasoner.traces.refit import calibrate_runs, update_risks, with_other_modes
     from adaptive_reasoner.traces.runs import holds_runs
 
@@ -61,13 +60,13 @@ def calibrate(
         if current and max_escalation is None and max_error is None:
             profile = update_risks(recorded.runs, current)
         else:
-            target = CalibrationTarget(max_escalation, max_error, confidence)
+            target = _target(max_escalation, max_error, confidence)
             profile = calibrate_runs(recorded.runs, target)
             profile = with_other_modes(profile, current) if current else profile
     elif labels or update:
         raise ConfigurationError("--labels and --update go with recorded runs (see JsonlRecorder).")
     else:
-        target = CalibrationTarget(max_escalation, max_error, confidence)
+        target = _target(max_escalation, max_error, confidence)
         pairs = options.read_pairs(file, fast, deep, where, needs_deep=False)
         profile = _from_answers(pairs, target, max_wrongly_cut or None)
     profile.save(out)
@@ -75,6 +74,17 @@ def calibrate(
         typer.echo(json.dumps({"profile": str(out), "provenance": dict(profile.provenance)}))
     else:
         _print(profile, out)
+
+
+def _target(max_escalation: float | None, max_error: float | None, confidence: float) -> "CalibrationTarget":
+    from adaptive_reasoner.gate.calibration import CalibrationTarget
+
+    if (max_escalation is None) == (max_error is None):
+        raise ConfigurationError(
+            "calibrate takes exactly one target: --max-error 0.1 (at most a tenth of the accepted answers is wrong) or "
+            "--max-escalation 0.3 (at most three tenths of the questions think)."
+        )
+    return CalibrationTarget(max_escalation, max_error, confidence)
 
 
 def _from_answers(

@@ -21,6 +21,7 @@ def chat(
     api_key_env: options.ApiKeyEnv = None,
     thinking: options.Thinking = "auto",
     importance: options.ImportanceOption = options.Importance.NORMAL,
+    answer_order: options.AnswerOrderOption = options.AnswerOrder.THINK_FIRST,
     budget_tokens: options.BudgetTokens = None,
     budget_per: options.BudgetPer = options.BudgetScope.QUERY,
     tenant: options.Tenant = None,
@@ -43,6 +44,7 @@ def chat(
     policy = options.Policy(
         thinking=thinking,
         importance=importance,
+        answer_order=answer_order,
         budget_tokens=budget_tokens,
         budget_per=budget_per,
         tenant=tenant,

@@ -8,6 +8,7 @@ from langchain_core.messages import AIMessageChunk
 
 from adaptive_reasoner.state import MODE_OF_NODE, AnsweringNode, ReasoningReport, Round, Route, Triage
 from adaptive_reasoner.thinking import sent_thoughts
+from adaptive_reasoner.uncertainty.rationale_text import RATIONALE
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,13 @@ class Streamed:
 
     text: str
     is_thought: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A piece of the rationale that follows an answer."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,7 @@ class Paused:
     question: Any
 
 
-Event = Triaged | Called | Streamed | Judged | HandedOff | Paused
+Event = Triaged | Called | Streamed | Explained | Judged | HandedOff | Paused
 
 
 def events_of(part: Mapping[str, Any]) -> Iterator[Event]:
@@ -93,3 +101,5 @@ def _pieces(message: Any, metadata: Mapping[str, Any]) -> Iterator[Event]:
         yield Streamed(thought.get("reasoning", ""), is_thought=True)
     if text := str(message.text):
         yield Streamed(text, is_thought=False)
+    if rationale := str(message.additional_kwargs.get(RATIONALE, "")):
+        yield Explained(rationale)

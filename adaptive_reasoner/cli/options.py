@@ -26,6 +26,14 @@ class BudgetScope(StrEnum):
     DAY = "day"
 
 
+class AnswerOrder(StrEnum):
+    """Whether a fast answer comes before its rationale."""
+
+    THINK_FIRST = "think_first"
+    ANSWER_FIRST = "answer_first"
+    AUTO = "auto"
+
+
 class Importance(StrEnum):
     """How much a wrong answer would cost."""
 
@@ -68,6 +76,15 @@ Thinking = Annotated[
     typer.Option(
         help="auto: when it pays; off; on: always; or a number: at most so many tokens of thought.",
         metavar="auto|off|on|N",
+        rich_help_panel=_POLICY,
+    ),
+]
+AnswerOrderOption = Annotated[
+    AnswerOrder,
+    typer.Option(
+        "--answer-order",
+        help="answer_first: fast answers give a rationale after the answer, which is held against it; auto: where the "
+        "fast answer is expected to be doubtful; think_first: no rationale.",
         rich_help_panel=_POLICY,
     ),
 ]
@@ -150,6 +167,7 @@ class Policy:
 
     thinking: str = "auto"
     importance: Importance = Importance.NORMAL
+    answer_order: AnswerOrder = AnswerOrder.THINK_FIRST
     budget_tokens: int | None = None
     budget_per: BudgetScope = BudgetScope.QUERY
     tenant: str | None = None
@@ -174,6 +192,7 @@ class Policy:
         return ReasonerConfig(
             budget=Budget(max_tokens=limit, per=per) if limit else (),
             ledger=self.ledger,
+            answer_order=self.answer_order.value,
             max_refinements=self.max_refinements,
             review="low_confidence" if self.review else "never",
         )

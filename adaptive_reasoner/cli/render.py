@@ -6,7 +6,16 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from adaptive_reasoner.cli.events import Called, Event, HandedOff, Judged, Paused, Streamed, Triaged
+from adaptive_reasoner.cli.events import (
+    Called,
+    Event,
+    Explained,
+    HandedOff,
+    Judged,
+    Paused,
+    Streamed,
+    Triaged,
+)
 from adaptive_reasoner.cli.marks import aligned, legend, marked_lines
 from adaptive_reasoner.cli.words import (
     TRIAGE_WORDS,
@@ -34,6 +43,7 @@ class Display:
     _node: str = ""
     _thought: str = ""
     _text: str = ""
+    _rationale: str = ""
     _live: Live | None = None
 
     def show(self, event: Event) -> None:
@@ -45,6 +55,8 @@ class Display:
                 self._begin(event.node)
             case Streamed():
                 self._grow(event)
+            case Explained():
+                self._rationale += event.text
             case Judged():
                 self._show_round(event)
             case HandedOff():
@@ -71,7 +83,7 @@ class Display:
 
     def _begin(self, node: str) -> None:
         self.stop()
-        self._node, self._thought, self._text = node, "", ""
+        self._node, self._thought, self._text, self._rationale = node, "", "", ""
         if self.console.is_terminal:
             self._live = Live(console=self.console, transient=True, refresh_per_second=20)
             self._live.start()
@@ -102,8 +114,19 @@ class Display:
         is_draft = event.round["verdict"] in ("refine", "escalate")
         for line in self._answer_lines(event, is_draft=is_draft):
             self._print_indented(line)
+        self._show_rationale()
         self._print_indented(Text(f"→ {round_words(event.round)}", style="dim"))
         self._thought = self._text = ""
+
+    def _show_rationale(self) -> None:
+        """What the model said after its answer; it was no part of how the answer came about."""
+        if not self._rationale.strip():
+            return
+        said = f"because: {self._rationale.strip()}"
+        self._rationale = ""
+        self.thoughts.append(said)
+        if self.show_thoughts:
+            self._print_indented(Text(said, style="dim italic"))
 
     def _answer_lines(self, event: Judged, *, is_draft: bool) -> list[Text]:
         """The answer with its bars; a draft that another answer follows is struck out."""

@@ -43,6 +43,12 @@ def serve(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
     deep: options.Deep = None,
     base_url: options.BaseUrl = None,
     api_key_env: options.ApiKeyEnv = None,
+    answer_order: Annotated[
+        options.AnswerOrder | None,
+        typer.Option(
+            help="Fast answers with a rationale after them: policy.answer_order; default think_first."
+        ),
+    ] = None,
     db: Annotated[
         str | None,
         typer.Option(
@@ -66,6 +72,7 @@ def serve(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
     given: dict[str, Json] = {
         "server": {"host": host, "port": port},
         "models": {"fast": fast, "deep": deep, "base_url": base_url, "api_key_env": api_key_env},
+        "policy": {"answer_order": answer_order.value if answer_order else None},
         "threads": {"url": db},
     }
     named = {table: _without_none(values) for table, values in given.items()}

@@ -36,13 +36,17 @@ def confidence_words(report: ReasoningReport) -> str:
     if (action := report.get("review", {}).get("action")) is not None:
         return REVIEW_WORDS[action]
     risk = report["signal"]["risk"]
-    known = (
-        "no calibrated risk is known for this model" if risk is None else f"risk of being wrong {risk:.1%}"
-    )
+    known = _unknown_risk(report) if risk is None else f"risk of being wrong {risk:.1%}"
     if is_sure(report):
         return f"sure; {known}"
     accepted = "accepted" if risk is None else "accepted, but doubtful"
     return f"{accepted if is_accepted(report) else 'not sure'}; {known}"
+
+
+def _unknown_risk(report: ReasoningReport) -> str:
+    """An answer that tells nothing is not the same as a model that nobody has calibrated."""
+    is_unknown = report["signal"]["kind"] == "unknown"
+    return "its confidence is unknown" if is_unknown else "no calibrated risk is known for this model"
 
 
 def spent_words(usage: Usage, rounds: int) -> str:

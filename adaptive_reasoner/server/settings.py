@@ -103,6 +103,8 @@ class PolicySection(Section):
     model_timeout_seconds: float | None = 120.0
     review: Literal["never", "low_confidence"] = "never"
     accept_unknown: bool = False
+    answer_order: Literal["think_first", "answer_first", "auto"] = "think_first"
+    rationale_share: float = 1.0
     gate: Path | None = None
     prices: Path | None = None
     ledger: str | None = None

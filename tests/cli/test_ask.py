@@ -1,4 +1,5 @@
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -220,3 +221,16 @@ def test_a_ledger_that_cannot_be_opened_is_one_line(
     budget = ["--budget-tokens", "5000", "--budget-per", "day", "--ledger", "mysql://nobody@here/there"]
     assert _ask(serve, [CLEAR], *budget) == 2
     assert "ledger" in capsys.readouterr().err
+
+
+def test_a_rationale_is_shown_after_its_answer_and_only_with_the_thoughts(
+    serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "Answer: 43\nBecause: 3 * 7 = 21; 21 + 22 = 43.\nResult: 43"
+    explained = Reply(tokens=[(piece, 0.999) for piece in re.findall(r"\s*\S+", text)])
+    assert _ask(serve, [explained], "--answer-order", "answer_first", "--show-thoughts") == 0
+    printed = capsys.readouterr().out
+    assert printed.index("   Answer: 43\n") < printed.index("   because: 3 * 7 = 21;")
+    assert "\nAnswer: 43\naccepted; " in printed
+    assert _ask(serve, [explained], "--answer-order", "answer_first") == 0
+    assert "because" not in capsys.readouterr().out

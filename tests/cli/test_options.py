@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from adaptive_reasoner.cli.models import choose_models
-from adaptive_reasoner.cli.options import BudgetScope, Importance, ModelChoice, Policy, parse_thinking
+from adaptive_reasoner.cli.options import (
+    AnswerOrder,
+    BudgetScope,
+    Importance,
+    ModelChoice,
+    Policy,
+    parse_thinking,
+)
 from adaptive_reasoner.config import Budget
 from adaptive_reasoner.errors import ConfigurationError
 
@@ -24,8 +31,15 @@ def test_thinking_refuses_anything_else(text: str) -> None:
 
 
 def test_policy_becomes_the_graphs_settings() -> None:
-    policy = Policy(importance=Importance.HIGH, budget_tokens=500, max_refinements=0, review=True)
+    policy = Policy(
+        importance=Importance.HIGH,
+        answer_order=AnswerOrder.AUTO,
+        budget_tokens=500,
+        max_refinements=0,
+        review=True,
+    )
     config = policy.config()
+    assert config.answer_order == "auto"
     assert config.budget == Budget(max_tokens=500)
     assert (config.max_refinements, config.review) == (0, "low_confidence")
     assert policy.context() == {"thinking": "auto", "importance": "high"}

@@ -31,6 +31,22 @@ def test_bad_flag_leaves_one_line_on_stderr_and_exit_code_2() -> None:
     assert done.stderr.count("\n") == 1
 
 
+def test_a_group_without_a_command_shows_its_commands_and_says_so() -> None:
+    done = _run("train")
+    assert done.returncode == 2
+    assert "flywheel" in done.stdout
+    assert (
+        done.stderr == "adaptive-reasoner: Name one of its commands. See `adaptive-reasoner train --help`.\n"
+    )
+
+
+def test_a_wrong_choice_is_said_without_the_parsers_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ask", "x", "--answer-order", "backwards"]) == 2
+    assert "'--answer-order': 'backwards' is not one of 'think_first'" in capsys.readouterr().err
+    assert main(["aks"]) == 2
+    assert "Did you mean 'ask'? See" in capsys.readouterr().err
+
+
 def test_help_does_not_load_the_model_stack() -> None:
     code = (
         "import json, sys\n"

@@ -6,7 +6,8 @@ from adaptive_reasoner.cli.words import confidence_words, is_sure
 
 
 def _report(verdict: str, risk: float | None) -> Any:
-    return {"rounds": [{"verdict": verdict}], "accepted_round": 0, "signal": {"risk": risk}}
+    signal = {"risk": risk, "kind": "logprobs"}
+    return {"rounds": [{"verdict": verdict}], "accepted_round": 0, "signal": signal}
 
 
 @pytest.mark.parametrize(
@@ -22,3 +23,9 @@ def test_only_a_small_risk_is_called_sure(verdict: str, risk: float | None, word
     report = _report(verdict, risk)
     assert confidence_words(report) == words
     assert is_sure(report) == words.startswith("sure")
+
+
+def test_an_answer_that_tells_nothing_is_not_put_down_to_a_missing_profile() -> None:
+    report = _report("give_up", None)
+    report["signal"]["kind"] = "unknown"
+    assert confidence_words(report) == "not sure; its confidence is unknown"
