@@ -1,7 +1,7 @@
 """`LocalChatModel`: a transformers causal language model in this process as a LangChain chat model."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,10 +18,12 @@ from adaptive_reasoner.decoding.chat_prompt import prompt_ids
 from adaptive_reasoner.decoding.local_folder import check_folders, looks_like_folder
 from adaptive_reasoner.decoding.local_model import LocalModel, check_device, load_local_model
 from adaptive_reasoner.decoding.local_options import LocalOptions
+from adaptive_reasoner.decoding.parted_thought import LabelledToken, Part, labelled
 from adaptive_reasoner.decoding.token_entries import choice_logprobs
 from adaptive_reasoner.decoding.writing import Writing
 from adaptive_reasoner.decoding.written_text import WrittenToken
 
+MessageContent = str | list[str | dict[Any, Any]]
 LocalThinking = Literal["off", "on", "answer_first"] | dict[str, int]
 
 
@@ -101,10 +103,10 @@ class LocalChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         writing = self._writing(messages, stop, kwargs)
-        tokens = list(writing.tokens())
+        parts = list(self._parts(writing))
         message = AIMessage(
-            content="".join(token.text for token in tokens),
-            response_metadata=self._metadata(writing, tokens),
+            content=self._content(writing, parts),
+            response_metadata=self._metadata(writing, parts),
             usage_metadata=_usage(writing),
         )
         return ChatResult(generations=[ChatGeneration(message=message)])
@@ -118,12 +120,12 @@ class LocalChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         """Token by token; log probabilities and usage come with the last chunk, which v3 streams keep."""
-        writing, shown = self._writing(messages, stop, kwargs), list[WrittenToken]()
-        for token in writing.tokens():
-            shown.append(token)
-            chunk = ChatGenerationChunk(message=AIMessageChunk(content=token.text))
+        writing, shown = self._writing(messages, stop, kwargs), list[LabelledToken]()
+        for kind, token in self._parts(writing):
+            shown.append((kind, token))
+            chunk = ChatGenerationChunk(message=AIMessageChunk(content=self._piece(writing, kind, token)))
             if run_manager is not None:
-                run_manager.on_llm_new_token(token.text, chunk=chunk)
+                run_manager.on_llm_new_token(token.text if kind == "text" else "", chunk=chunk)
             yield chunk
         last = AIMessageChunk(
             content="",
@@ -145,6 +147,18 @@ class LocalChatModel(BaseChatModel):
         """What moves the scores of one answer; nothing does here."""
         return None
 
+    def _parts(self, writing: Writing) -> Iterator[LabelledToken]:
+        """Each token as it is written, with the part of the answer that it belongs to."""
+        return labelled("text", writing.tokens())
+
+    def _content(self, writing: Writing, parts: Sequence[LabelledToken]) -> MessageContent:  # noqa: ARG002
+        """What the whole answer's message holds."""
+        return "".join(token.text for _, token in parts)
+
+    def _piece(self, writing: Writing, kind: Part, token: WrittenToken) -> MessageContent:  # noqa: ARG002
+        """What the chunk of one token holds."""
+        return token.text
+
     def _check(self) -> None:
         """Refuse what cannot be loaded; not as a validator, whose errors pydantic wraps."""
         check_device(self.options.device)
@@ -158,14 +172,14 @@ class LocalChatModel(BaseChatModel):
     def _base_name(model: str) -> str:
         return Path(model).name if looks_like_folder(model) else model
 
-    def _metadata(self, writing: Writing, tokens: list[WrittenToken]) -> dict[str, Any]:
+    def _metadata(self, writing: Writing, parts: Sequence[LabelledToken]) -> dict[str, Any]:
         metadata: dict[str, Any] = {
             "model_name": self.model_name,
             "model_provider": "local",
             "finish_reason": writing.finish_reason,
         }
         if writing.options.sampling.top_logprobs is not None:
-            metadata["logprobs"] = choice_logprobs(tokens)
+            metadata["logprobs"] = choice_logprobs([token for kind, token in parts if kind == "text"])
         return metadata
 
     @property

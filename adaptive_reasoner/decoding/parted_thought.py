@@ -7,9 +7,10 @@ from typing import Literal
 from adaptive_reasoner.decoding.written_text import WrittenToken, first_characters
 
 Part = Literal["reasoning", "text"]
+LabelledToken = tuple[Part, WrittenToken]
 
 
-def part_thought(tokens: Iterable[WrittenToken], closing: str) -> Iterator[tuple[Part, WrittenToken]]:
+def part_thought(tokens: Iterable[WrittenToken], closing: str) -> Iterator[LabelledToken]:
     """Each token with the part it belongs to; the closing mark is left out.
 
     Args:
@@ -36,7 +37,7 @@ def part_thought(tokens: Iterable[WrittenToken], closing: str) -> Iterator[tuple
     yield from labelled("reasoning", held)
 
 
-def labelled(part: Part, tokens: Iterable[WrittenToken]) -> Iterator[tuple[Part, WrittenToken]]:
+def labelled(part: Part, tokens: Iterable[WrittenToken]) -> Iterator[LabelledToken]:
     """Tokens that all belong to one part."""
     for token in tokens:
         yield part, token

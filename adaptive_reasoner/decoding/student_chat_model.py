@@ -5,19 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
-from langchain_core.messages.ai import UsageMetadata
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.messages import BaseMessage, HumanMessage
 from pydantic import PrivateAttr
 from typing_extensions import override
 
 from adaptive_reasoner.decoding.call_wishes import CALL_FIELDS, resolve_wishes
 from adaptive_reasoner.decoding.chat_prompt import prompt_ids
-from adaptive_reasoner.decoding.local_chat_model import LocalChatModel
+from adaptive_reasoner.decoding.local_chat_model import LocalChatModel, MessageContent
 from adaptive_reasoner.decoding.local_model import LocalModel
 from adaptive_reasoner.decoding.order_texts import Order, tag_ids
-from adaptive_reasoner.decoding.parted_thought import Part, labelled, part_thought
+from adaptive_reasoner.decoding.parted_thought import LabelledToken, Part, part_thought
 from adaptive_reasoner.decoding.student_perception import OrderChooser, StudentDescription
 from adaptive_reasoner.decoding.token_entries import choice_logprobs
 from adaptive_reasoner.decoding.writing import Writing
@@ -111,71 +108,33 @@ class StudentChatModel(LocalChatModel):
         mark = tag_ids(writing.target.tokenizer, self.describe().texts, "think_first")
         return writing.prompt[-len(mark) :] == mark
 
-    def _parts(self, writing: Writing) -> Iterator[tuple[Part, WrittenToken]]:
+    @override
+    def _parts(self, writing: Writing) -> Iterator[LabelledToken]:
         if not self._thinks(writing):
-            yield from labelled("text", writing.tokens())
-        else:
-            yield from part_thought(writing.tokens(), self.describe().texts.think_end)
+            return super()._parts(writing)
+        return part_thought(writing.tokens(), self.describe().texts.think_end)
 
     @override
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        writing = self._writing(messages, stop, kwargs)
-        parts = list(self._parts(writing))
+    def _content(self, writing: Writing, parts: Sequence[LabelledToken]) -> MessageContent:
+        """A thinking answer's parts as blocks; that of the text stands even where there is none."""
+        if not self._thinks(writing):
+            return super()._content(writing, parts)
         texts = {kind: "".join(token.text for part, token in parts if part == kind) for kind in _PARTS}
-        content: Any = texts["text"]
-        if self._thinks(writing):
-            blocks = [{"type": kind, kind: text} for kind, text in texts.items()]
-            content = [block for block in blocks if block["type"] == "text" or block[block["type"]]]
-        message = AIMessage(
-            content=content, response_metadata=self._told(writing, parts), usage_metadata=_usage(writing)
-        )
-        return ChatResult(generations=[ChatGeneration(message=message)])
+        return [{"type": kind, kind: text} for kind, text in texts.items() if text or kind == "text"]
 
     @override
-    def _stream(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> Iterator[ChatGenerationChunk]:
-        """Token by token; log probabilities and usage come with the last chunk, which v3 streams keep."""
-        writing = self._writing(messages, stop, kwargs)
-        thinks, shown = self._thinks(writing), list[tuple[Part, WrittenToken]]()
-        for kind, token in self._parts(writing):
-            shown.append((kind, token))
-            block = {"type": kind, kind: token.text, "index": _PARTS.index(kind)}
-            content: Any = [block] if thinks else token.text
-            chunk = ChatGenerationChunk(message=AIMessageChunk(content=content))
-            if run_manager is not None:
-                run_manager.on_llm_new_token(token.text if kind == "text" else "", chunk=chunk)
-            yield chunk
-        empty: Any = [] if thinks else ""
-        last = AIMessageChunk(
-            content=empty,
-            response_metadata=self._told(writing, shown),
-            usage_metadata=_usage(writing),
-            chunk_position="last",
-        )
-        yield ChatGenerationChunk(message=last)
+    def _piece(self, writing: Writing, kind: Part, token: WrittenToken) -> MessageContent:
+        if not self._thinks(writing):
+            return super()._piece(writing, kind, token)
+        return [{"type": kind, kind: token.text, "index": _PARTS.index(kind)}]
 
-    def _told(self, writing: Writing, parts: Sequence[tuple[Part, WrittenToken]]) -> dict[str, Any]:
-        told = self._metadata(writing, [token for kind, token in parts if kind == "text"])
+    @override
+    def _metadata(self, writing: Writing, parts: Sequence[LabelledToken]) -> dict[str, Any]:
+        told = super()._metadata(writing, parts)
         thought = [token for kind, token in parts if kind == "reasoning"]
         if thought and "logprobs" in told:
             told["reasoning_logprobs"] = choice_logprobs(thought)
         return {**told, "order": "think_first" if self._thinks(writing) else "answer_first"}
-
-
-def _usage(writing: Writing) -> UsageMetadata:
-    read, written = len(writing.prompt), len(writing.generated)
-    return UsageMetadata(input_tokens=read, output_tokens=written, total_tokens=read + written)
 
 
 def _prompt_ids(local: LocalModel, messages: Sequence[BaseMessage]) -> list[int]:
