@@ -17,6 +17,7 @@ from adaptive_reasoner.server.reviews.store import Wanted
 from adaptive_reasoner.server.routes.documented import ERRORS
 from adaptive_reasoner.server.wire.answers import Look, completion
 from adaptive_reasoner.server.wire.messages import write_message
+from adaptive_reasoner.server.wire.plain_json import problem_of
 
 router = APIRouter(tags=["reviews"], responses=ERRORS)
 
@@ -55,6 +56,8 @@ class DecisionBody(BaseModel):
             raise ValueError("holds half of a surrogate pair, which is no character") from None
         if "\\u0000" in text:
             raise ValueError("holds the null character")
+        if problem := problem_of(self.model_dump()):
+            raise ValueError(problem)
         return self
 
 

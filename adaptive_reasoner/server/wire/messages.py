@@ -15,7 +15,9 @@ from langchain_core.messages.content import InvalidToolCall
 from langchain_core.messages.tool import ToolCall, invalid_tool_call, tool_call
 
 from adaptive_reasoner.openai_shapes import Json, message_of
+from adaptive_reasoner.server.errors import InvalidRequestError
 from adaptive_reasoner.server.wire import requests
+from adaptive_reasoner.server.wire.plain_json import problem_of
 from adaptive_reasoner.thinking import thought_text
 
 # LangChain's integrations write a system message with this mark under the newer name.
@@ -23,7 +25,11 @@ _DEVELOPER = {"__openai_role__": "developer"}
 
 
 def read_messages(messages: Sequence[requests.Message]) -> list[BaseMessage]:
-    """The conversation as LangChain's messages, content parts untouched."""
+    """The conversation as LangChain's messages, content parts untouched.
+
+    Raises:
+        InvalidRequestError: a part, or the arguments of a call, cannot be kept.
+    """
     return [_read(message) for message in messages]
 
 
@@ -61,13 +67,22 @@ def _read_answer(message: requests.AssistantMessage) -> AIMessage:
 def _decoded(text: str) -> dict[str, Any] | None:
     try:
         arguments = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
+    _check(arguments)
     return cast("dict[str, Any]", arguments) if isinstance(arguments, dict) else None
 
 
 def _content(content: str | list[Json]) -> Any:
-    return content if isinstance(content, str) else [dict(part) for part in content]
+    if isinstance(content, str):
+        return content
+    _check(content)
+    return [dict(part) for part in content]
+
+
+def _check(value: Any) -> None:
+    if problem := problem_of(value):
+        raise InvalidRequestError(f"A message {problem}.", param="messages")
 
 
 def write_message(message: BaseMessage, *, with_thoughts: bool = False) -> Json:

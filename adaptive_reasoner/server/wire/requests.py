@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from adaptive_reasoner.server.wire.request_rules import EXAMPLES, RULES
+
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 Part = dict[str, Any]
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -147,7 +149,9 @@ class StreamOptions(_Wire):
 class BudgetWish(BaseModel):
     """A limit for this request beside those that hold anyway."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, json_schema_extra={"minProperties": 1}
+    )
 
     max_tokens: Whole | None = None
     max_model_calls: Whole | None = None
@@ -190,7 +194,12 @@ class Wishes(BaseModel):
 class ChatCompletionRequest(BaseModel):
     """The body of `POST /v1/chat/completions`."""
 
-    model_config = ConfigDict(strict=True, extra="allow", frozen=True)
+    model_config = ConfigDict(
+        strict=True,
+        extra="allow",
+        frozen=True,
+        json_schema_extra={"dependentSchemas": RULES, "examples": list(EXAMPLES)},
+    )
 
     model: Text
     messages: Annotated[list[Message], Field(min_length=1)]
