@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from adaptive_reasoner.training.flywheel.turn import Turn, TurnConfig
 
 NOTHING_SHIPPED = 3
-SURE = 0.95  # of an answer, after the part of a thought that is kept
+SURE = 0.5  # the answer is more probable than all others together, after the part of a thought that is kept
 
 
 def flywheel(  # noqa: PLR0913, PLR0917 - a command's options

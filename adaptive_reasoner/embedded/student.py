@@ -35,8 +35,13 @@ class EmbeddedStudent(EmbeddedChatModel):
         asked = [message for message in messages if isinstance(message, HumanMessage)]
         known = {name: value for name, value in kwargs.items() if name not in {"tools", "tool_choice"}}
         if len(asked) > 1 and str(asked[-1].text).strip().endswith(REFINE_REQUEST_ENDING):
-            return super()._complete([asked[-2]], stop, {**known, "thinking": "on"})
-        return super()._complete(asked[-1:] or messages, stop, known)
+            return self._named(super()._complete([asked[-2]], stop, {**known, "thinking": "on"}))
+        return self._named(super()._complete(asked[-1:] or messages, stop, known))
+
+    def _named(self, completion: Completion) -> Completion:
+        """Under its own name, so that recorded runs tell a student from its teacher."""
+        completion.model_name = self.model_name
+        return completion
 
 
 def read_student(folder: Path) -> EmbeddedStudent:

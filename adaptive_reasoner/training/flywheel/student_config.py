@@ -29,7 +29,7 @@ class StudentTurn:
     steps: int = 400
     peak: float = 0.05
     tries: int = 4
-    sure: float | None = 0.95
+    sure: float | None = 0.5
     calibration: float = 25.0
     most_judged: int = 2000
     compile: bool = False
