@@ -12,7 +12,7 @@ from adaptive_reasoner.traces.store import aggregates
 from adaptive_reasoner.traces.store.database import TraceDatabase
 from adaptive_reasoner.traces.store.keeping import newest_records
 from adaptive_reasoner.traces.store.reading import EVERY, Chosen
-from adaptive_reasoner.traces.store.tables import FIGURES
+from adaptive_reasoner.traces.store.tables import CONTRADICTED, FIGURES
 
 WORST = 8  # questions of a kind
 _LOOKED_AT = 100  # runs of a kind that they are found among
@@ -37,33 +37,35 @@ def overview(database: TraceDatabase, chosen: Chosen = EVERY) -> Figures:
     """
     where = chosen.conditions()
     with database.reading() as db:
-        count, first, last = aggregates.extent(db, where)
-        if not count:
+        ends = aggregates.extent(db, where)
+        if ends is None:
             return {"runs": 0}
+        first, last = ends
         width = aggregates.window_width(first, last)
         begin = first // width * width
-        words: dict[str, Sequence[str | None]] = {
-            column: aggregates.frequent_words(db, where, column, _MOST_GROUPS) for column in _GROUPED.values()
-        }
-        words["verdict"] = _VERDICTS
-        rows = aggregates.by_groups(db, where, (begin, width), words)
+        rows = aggregates.by_strata(db, where, (begin, width))
         total = aggregates.added_up(rows)[0]
+        verdicts = aggregates.count_words(rows, "verdict")
         return {
-            "runs": count,
+            "runs": total["runs"],
             "from": _date(first),
             "until": _date(last),
             "window_seconds": width,
             **_described(total),
-            "tokens": _spread(db, where, "total_tokens", total["total_tokens"] / count),
-            "milliseconds": _spread(db, where, "milliseconds", total["milliseconds"] / count),
+            "tokens": _spread(db, where, "total_tokens", total),
+            "milliseconds": _spread(db, where, "milliseconds", total),
             "windows": [
-                {"from": _date(begin + index * width), **_described(row)}
-                for index, row in aggregates.added_up(rows, "window").items()
+                {"from": _date(begin + index * width), **_described(sums)}
+                for index, sums in sorted(aggregates.added_up(rows, "window").items())
             ],
-            "verdicts": {name: one["runs"] for name, one in _by_value(rows, "verdict", _VERDICTS) if name},
-            "stopped_by": aggregates.count_words(db, where, "stopped_by"),
+            "verdicts": {name: verdicts[name] for name in _VERDICTS if name in verdicts},
+            "stopped_by": {
+                str(name): count
+                for name, count in aggregates.count_words(rows, "stopped_by").items()
+                if name is not None
+            },
             "reliability": [_bin(row) for row in aggregates.reliability(db, where)],
-            **{name: _groups(rows, column, words[column]) for name, column in _GROUPED.items()},
+            **{name: _groups(rows, column) for name, column in _GROUPED.items()},
             "worst": _worst(db, where),
         }
 
@@ -104,17 +106,11 @@ def _described(row: _Counts) -> Figures:
     }
 
 
-def _groups(rows: Sequence[Figures], column: str, names: Sequence[str | None]) -> list[Figures]:
+def _groups(rows: Sequence[Figures], column: str) -> list[Figures]:
     """The most frequent values of a column, the most frequent first."""
-    return [{"name": name, **_described(row)} for name, row in _by_value(rows, column, names)]
-
-
-def _by_value(
-    rows: Sequence[Figures], column: str, names: Sequence[str | None]
-) -> list[tuple[str | None, Figures]]:
-    """The sums for each of these values of a column that there are."""
     groups = aggregates.added_up(rows, column)
-    return [(names[index], row) for index, row in groups.items() if index >= 0]
+    names = list(aggregates.count_words(rows, column))[:_MOST_GROUPS]
+    return [{"name": name, **_described(groups[name])} for name in names]
 
 
 def _bin(row: _Counts) -> Figures:
@@ -125,19 +121,23 @@ def _bin(row: _Counts) -> Figures:
     }
 
 
-def _spread(db: Connection, where: Sequence[Any], column: str, mean: float) -> Figures:
-    p50, p95, p99 = aggregates.quantiles(db, where, column, _SHARES)
-    return {"mean": mean, "p50": p50, "p95": p95, "p99": p99}
+def _spread(db: Connection, where: Sequence[Any], column: str, total: _Counts) -> Figures:
+    runs = total["runs"]
+    p50, p95, p99 = aggregates.quantiles(db, where, column, _SHARES, runs)
+    return {"mean": total[column] / runs, "p50": p50, "p95": p95, "p99": p99}
 
 
 def _worst(db: Connection, where: Sequence[Any]) -> dict[str, list[Figures]]:
-    """Questions to look at: wrong ones that passed for sure first."""
+    """Questions to look at: wrong ones that passed for sure first; each kind lies along an index."""
     run = FIGURES.c
-    kinds: dict[str, tuple[list[Any], Any]] = {
-        "sure_and_wrong": ([run.correct == 0, run.risk.is_not(None)], run.risk),
-        "contradicted_by_its_rationale": ([run.agreement < 0.5], run.recorded_at.desc()),
-        "most_doubted": ([run.correct.is_(None), run.risk.is_not(None)], run.risk.desc()),
-        "most_tokens": ([], run.total_tokens.desc()),
+    kinds: dict[str, tuple[list[Any], list[Any]]] = {
+        "sure_and_wrong": ([run.correct == 0, run.risk.is_not(None)], [run.risk, run.recorded_at]),
+        "contradicted_by_its_rationale": ([CONTRADICTED], [run.recorded_at.desc()]),
+        "most_doubted": (
+            [run.correct.is_(None), run.risk.is_not(None)],
+            [run.risk.desc(), run.recorded_at.desc()],
+        ),
+        "most_tokens": ([], [run.total_tokens.desc(), run.recorded_at.desc()]),
     }
     found = {
         name: aggregates.top_runs(db, [*of_kind, *where], order, _LOOKED_AT)

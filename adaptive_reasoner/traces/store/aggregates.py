@@ -1,10 +1,12 @@
 """Sums over a store's figures, made by the database: a million runs take seconds and no memory."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, and_, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Integer, bindparam, case, cast, func, select
 
+from adaptive_reasoner.traces.store.strata import COLUMNS, WORDS, counted
 from adaptive_reasoner.traces.store.tables import FIGURES
 
 _RUN = FIGURES.c
@@ -12,16 +14,19 @@ _RUN = FIGURES.c
 _WIDTHS = (60, 300, 900, 3600, 6 * 3600, 86400, 7 * 86400, 28 * 86400)
 _MOST_WINDOWS = 64
 _RISK_BINS = 10
-_QUANTILE_STEPS = 4000  # quantiles are exact to the largest value divided by this
+_TOTALS = ("input_tokens", "output_tokens", "reasoning_tokens", "total_tokens", "calls", "milliseconds")
+_REAL = frozenset({"cost_usd", "known_risk"})
+_ONE_OF = select(*(_RUN[name] for name in COLUMNS)).where(_RUN.stratum == bindparam("number")).limit(1)
 Conditions = Sequence[Any]
 Row = dict[str, Any]
 
 
-def extent(db: Connection, where: Conditions) -> tuple[int, float, float]:
-    """How many runs, and when the first and the last one were recorded."""
-    query = select(func.count(), func.min(_RUN.recorded_at), func.max(_RUN.recorded_at)).where(*where)
-    count, first, last = db.execute(query).one()
-    return int(count), float(first or 0.0), float(last or 0.0)
+def extent(db: Connection, where: Conditions) -> tuple[float, float] | None:
+    """When the first and the last run were recorded; None: there is none."""
+    ends: list[Any] = [  # one look into the index each
+        db.execute(select(end(_RUN.recorded_at)).where(*where)).scalar() for end in (func.min, func.max)
+    ]
+    return None if ends[0] is None else (float(ends[0]), float(ends[1]))
 
 
 def window_width(first: float, last: float) -> int:
@@ -31,64 +36,41 @@ def window_width(first: float, last: float) -> int:
     )
 
 
-def frequent_words(db: Connection, where: Conditions, column: str, most: int) -> list[str | None]:
-    """The most frequent values of a column of words; null is one."""
-    word = _RUN[column]
-    query = select(word).where(*where).group_by(word).order_by(func.count().desc(), word).limit(most)
-    return list(db.execute(query).scalars())
-
-
-def by_groups(
-    db: Connection, where: Conditions, windows: tuple[float, int], words: Mapping[str, Sequence[str | None]]
-) -> list[Row]:
-    """Counts and sums of each window and these values of columns, all in one pass.
+def by_strata(db: Connection, where: Conditions, windows: tuple[float, int]) -> list[Row]:
+    """Counts and sums of each window and each stratum, all in one pass.
 
     Args:
         db: a connection.
         where: which runs.
         windows: when the first one begins, and how wide they are, in seconds.
-        words: of each column the values to tell apart.
 
     Returns:
-        Rows with `window`, and for each column the index of its value; -1 for all others.
+        Rows with `window`, the words that the stratum's runs share, and under `sums` what can be added up.
     """
     begin, width = windows
     number = _floor(db, (_RUN.recorded_at - begin) / width).label("window")
-    keys = [number, *(_index(_RUN[column], values).label(column) for column, values in words.items())]
-    query = select(*keys, *_sums()).where(*where).group_by(*keys)
-    return [_numbers(dict(row)) for row in db.execute(query).mappings()]
+    query = select(_RUN.stratum, number, *_sums()).where(*where).group_by(_RUN.stratum, number)
+    found = [dict(row) for row in db.execute(query).mappings()]
+    alike = {one: _one_of(db, one) for one in {row["stratum"] for row in found}}
+    return [_described(row, alike[row["stratum"]]) for row in found]
 
 
-def added_up(rows: Iterable[Row], key: str | None = None) -> dict[int, Row]:
-    """The sums of rows with the same `key`, in its order; of all rows, as number 0, without one."""
-    groups: dict[int, Row] = {}
+def added_up(rows: Iterable[Row], key: str | None = None) -> dict[Any, Row]:
+    """The sums of rows with the same `key`, as number 0 of all rows without one."""
+    groups: dict[Any, Row] = {}
     for row in rows:
-        group = groups.setdefault(row[key] if key else 0, dict.fromkeys(row, 0))
-        for name, value in row.items():
+        group = groups.setdefault(row[key] if key else 0, dict.fromkeys(row["sums"], 0))
+        for name, value in row["sums"].items():
             group[name] += value
-    return {index: groups[index] for index in sorted(groups)}
+    return groups
 
 
-def _index(word: Any, values: Sequence[str | None]) -> Any:
-    """Which of these values a word is: numbers are sorted faster than words."""
-    if not values:
-        return literal(-1)
-    return case(
-        *((word.is_(None) if value is None else word == value, index) for index, value in enumerate(values)),
-        else_=-1,
-    )
-
-
-def count_words(db: Connection, where: Conditions, column: str) -> dict[str, int]:
-    """How many runs have each value of a column; null is left out."""
-    word = _RUN[column]
-    query = (
-        select(word, func.count())
-        .where(word.is_not(None), *where)
-        .group_by(word)
-        .order_by(func.count().desc())
-    )
-    return {str(name): int(count) for name, count in db.execute(query)}
+def count_words(rows: Iterable[Row], column: str) -> dict[str | None, int]:
+    """How many runs have each value of a column of words, the most frequent first."""
+    counts = Counter[str | None]()
+    for row in rows:
+        counts[row[column]] += row["sums"]["runs"]
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0] is None, one[0] or "")))
 
 
 def reliability(db: Connection, where: Conditions) -> list[Row]:
@@ -108,77 +90,57 @@ def reliability(db: Connection, where: Conditions) -> list[Row]:
     ]
 
 
-def quantiles(db: Connection, where: Conditions, column: str, shares: Sequence[float]) -> list[float]:
-    """Of a column of whole numbers: the smallest value that each share of the runs does not exceed."""
+def quantiles(
+    db: Connection, where: Conditions, column: str, shares: Sequence[float], runs: int
+) -> list[float]:
+    """Of a column of whole numbers: the smallest value that each share of the runs does not exceed.
+
+    Args:
+        db: a connection.
+        where: which runs.
+        column: has an index, along which the database counts.
+        shares: in (0, 1].
+        runs: how many there are.
+    """
     value = _RUN[column]
-    largest = db.execute(select(func.max(value)).where(*where)).scalar() or 0
-    step = max(1, int(largest) // _QUANTILE_STEPS)
-    group = (value if step == 1 else _floor(db, value / float(step))).label("step")
-    rows = [
-        (int(number), int(count))
-        for number, count in db.execute(
-            select(group, func.count()).where(*where).group_by(group).order_by(group)
-        )
-    ]
-    total, found, seen = sum(count for _, count in rows), list[float](), 0
-    ends = iter(rows)
-    number = 0
-    for share in shares:
-        while seen < share * total:
-            number, count = next(ends)
-            seen += count
-        found.append(float(number * step))
-    return found
+    ordered = select(value).where(*where).order_by(value).limit(1)
+    places = [max(0, -int(-share * runs // 1) - 1) for share in shares]
+    return [float(db.execute(ordered.offset(place)).scalar_one()) for place in places]
 
 
-def top_runs(db: Connection, where: Conditions, order: Any, most: int) -> list[Row]:
+def top_runs(db: Connection, where: Conditions, order: Sequence[Any], most: int) -> list[Row]:
     """The figures of the first runs in an order."""
-    query = select(FIGURES).where(*where).order_by(order, _RUN.run_id).limit(most)
+    query = select(FIGURES).where(*where).order_by(*order).limit(most)
     return [dict(row) for row in db.execute(query).mappings()]
 
 
-def _sums() -> list[ColumnElement[Any]]:
-    """What every group is described by."""
-    run, count = _RUN, func.count
-    labelled, agrees = run.correct.is_not(None), run.agreement >= 0.5
-    judged = and_(labelled, run.risk.is_not(None))
-    wrong = run.correct == 0
-    flags = {
-        "thought": run.thought,
-        "refined": run.refined,
-        "reviewed": run.reviewed,
-        "failed": run.failed,
-        "began_fast": run.began_fast,
-        "escalated": and_(run.began_fast, run.thought),
-        "accepted": run.verdict == "accept",
-        "gave_up": run.verdict == "give_up",
-        "stopped": run.stopped_by.is_not(None),
-        "labelled": labelled,
-        "wrong": wrong,
-        "judged": judged,
-        "judged_wrong": and_(judged, wrong),
-        "checked": run.agreement.is_not(None),
-        "agreed": agrees,
-        "agreed_labelled": and_(agrees, labelled),
-        "agreed_wrong": and_(agrees, wrong),
-        "differed_labelled": and_(run.agreement < 0.5, labelled),
-        "differed_wrong": and_(run.agreement < 0.5, wrong),
+def _one_of(db: Connection, number: int) -> Row:
+    return dict(db.execute(_ONE_OF, {"number": number}).mappings().one())
+
+
+def _described(row: Row, alike: Row) -> Row:
+    """A group's sums with what is the same of all its runs."""
+    sums = {
+        name: float(value or 0.0) if name in _REAL else int(value or 0)  # Postgres gives sums as decimals
+        for name, value in row.items()
+        if name not in ("stratum", "window")
     }
-    totals = ("input_tokens", "output_tokens", "reasoning_tokens", "total_tokens", "calls", "milliseconds")
+    runs, of_run = sums["runs"], counted(alike)
+    sums |= {name: runs if holds else 0 for name, holds in of_run.items()}
+    known_risk = sums.pop("known_risk")
+    sums["judged_risk"] = known_risk if of_run["judged"] else 0.0
+    return {"window": int(row["window"]), **{name: alike[name] for name in WORDS}, "sums": sums}
+
+
+def _sums() -> list[ColumnElement[Any]]:
+    """What the index of the strata holds, added up."""
     return [
-        count().label("runs"),
-        *(func.sum(case((flag, 1), else_=0)).label(name) for name, flag in flags.items()),
-        *(func.sum(run[name]).label(name) for name in totals),
-        func.sum(run.cost_usd).label("cost_usd"),
-        count(run.cost_usd).label("priced"),
-        func.sum(case((judged, run.risk), else_=0.0)).label("judged_risk"),
+        func.count().label("runs"),
+        *(func.sum(_RUN[name]).label(name) for name in _TOTALS),
+        func.sum(_RUN.cost_usd).label("cost_usd"),
+        func.count(_RUN.cost_usd).label("priced"),
+        func.sum(_RUN.risk).label("known_risk"),
     ]
-
-
-def _numbers(row: Row) -> Row:
-    """Plain numbers: Postgres gives sums as decimals, and nothing for a sum of nothing."""
-    real = {"cost_usd", "judged_risk"}
-    return {name: float(value or 0.0) if name in real else int(value or 0) for name, value in row.items()}
 
 
 def _floor(db: Connection, value: Any) -> Any:

@@ -46,11 +46,6 @@ def flat_row(run: LabelledRun) -> dict[str, Any]:
     }
 
 
-def outcome_of(run: LabelledRun) -> dict[str, int | None]:
-    """The columns that labels tell, for a run whose row is there."""
-    return {name: value for name, value in _by_mode(run).items() if name.endswith("correct")}
-
-
 def seconds_of(record: RunRecord) -> float:
     """When the run was recorded, in seconds since the epoch."""
     return datetime.fromisoformat(record["recorded_at"]).timestamp()

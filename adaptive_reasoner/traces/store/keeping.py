@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Connection, Text, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Text, bindparam, delete, insert, select
 
 from adaptive_reasoner.state import RunRecord
 from adaptive_reasoner.traces.labels import Label, LabelledRun, label_runs
-from adaptive_reasoner.traces.store.flat_row import as_column, flat_row, outcome_of, seconds_of
+from adaptive_reasoner.traces.store.flat_row import as_column, flat_row, seconds_of
 from adaptive_reasoner.traces.store.lines import digest_of, pack, parse_line, unpack
+from adaptive_reasoner.traces.store.strata import stratum_of
 from adaptive_reasoner.traces.store.tables import FIGURES, LABELS, RECORDS
 
 # Built once: building them for every batch costs as much as running them.
@@ -30,12 +31,6 @@ _KNOWN_LABELS = select(LABELS.c.label_id).where(
     LABELS.c.label_id.in_(bindparam("labels", type_=Text, expanding=True))
 )
 _FORGET = delete(FIGURES).where(FIGURES.c.run_id.in_(_RUNS))
-_OUTCOMES = ("correct", "fast_correct", "deep_correct", "refine_correct")
-_TELL = (
-    update(FIGURES)
-    .where(FIGURES.c.run_id == bindparam("of_run"))
-    .values({FIGURES.c[name]: bindparam(f"is_{name}") for name in _OUTCOMES})
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,20 +128,14 @@ def _new_labels(db: Connection, labels: Sequence[dict[str, Any]]) -> list[dict[s
 
 
 def _derive(db: Connection, newest: Mapping[str, RunRecord], labelled: set[str], changed: set[str]) -> None:
-    """The figures of new records, and the outcomes of runs that were labelled."""
-    if changed:
-        db.execute(_FORGET, {"runs": list(changed)})
-    if newest:
-        rows = [flat_row(run) for run in _with_labels(db, newest)]
-        db.execute(insert(FIGURES), rows)
-    if labelled:
-        runs = _with_labels(db, newest_records(db, labelled))
-        told = [(run.record["run_id"], outcome_of(run)) for run in runs]
-        if told:
-            rows = [{f"is_{name}": value for name, value in outcome.items()} for _, outcome in told]
-            db.execute(
-                _TELL, [{"of_run": as_column(name), **row} for (name, _), row in zip(told, rows, strict=True)]
-            )
+    """The figures of new records, and anew those of runs that were recorded again or labelled."""
+    runs = {**newest, **(newest_records(db, labelled) if labelled else {})}
+    stale = changed | (labelled & runs.keys())  # of a run whose record was pruned the figures stay
+    if stale:
+        db.execute(_FORGET, {"runs": list(stale)})
+    if runs:
+        rows = [flat_row(run) for run in _with_labels(db, runs)]
+        db.execute(insert(FIGURES), [{**row, "stratum": stratum_of(row)} for row in rows])
 
 
 def newest_records(db: Connection, names: Iterable[str]) -> dict[str, RunRecord]:

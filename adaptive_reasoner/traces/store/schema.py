@@ -7,8 +7,8 @@ from sqlalchemy import Connection, inspect, text
 from adaptive_reasoner.errors import TraceStoreError
 from adaptive_reasoner.traces.store.tables import VERSION_TABLE
 
-HEAD = "0001"
-_MIGRATIONS = Path(__file__).parent / "migrations"
+HEAD = "0002"
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def migrate(db: Connection) -> None:
@@ -25,7 +25,7 @@ def migrate(db: Connection) -> None:
     from alembic.script import ScriptDirectory
 
     settings = Config()
-    settings.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    settings.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     settings.attributes["connection"] = db
     known = {script.revision for script in ScriptDirectory.from_config(settings).walk_revisions()}
     if found is not None and found not in known:

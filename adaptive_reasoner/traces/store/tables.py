@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 METADATA = MetaData()
@@ -46,6 +47,26 @@ LABELS = Table(
     Column("payload", Text, nullable=False),  # the label's JSON
     Index("adaptive_reasoner_trace_labels_run", "run_id"),
 )
+
+# What a report reads, so that it need not read whole rows: all sums lie in one index, each ranking along another.
+REPORTED = {
+    "sums": (
+        "stratum",
+        "recorded_at",
+        "input_tokens",
+        "output_tokens",
+        "reasoning_tokens",
+        "total_tokens",
+        "calls",
+        "milliseconds",
+        "cost_usd",
+        "risk",
+    ),
+    "tokens": ("total_tokens", "recorded_at"),
+    "milliseconds": ("milliseconds",),
+    "outcome": ("correct", "risk", "recorded_at"),
+}
+CONTRADICTED = text("agreement < 0.5")  # no parameter: SQLite would not find the index
 
 # One row a run. Flags and words are as `traces.monitoring` has them; the risk of a mode is that of its last answer.
 FIGURES = Table(
@@ -84,5 +105,13 @@ FIGURES = Table(
     Column("fast_correct", SmallInteger),
     Column("deep_correct", SmallInteger),
     Column("refine_correct", SmallInteger),
+    Column("stratum", BigInteger, nullable=False, server_default="0"),  # see `strata.py`
     Index("adaptive_reasoner_trace_figures_time", "recorded_at"),
+    *(Index(f"adaptive_reasoner_trace_figures_{name}", *columns) for name, columns in REPORTED.items()),
+    Index(
+        "adaptive_reasoner_trace_figures_contradicted",
+        "recorded_at",
+        sqlite_where=CONTRADICTED,
+        postgresql_where=CONTRADICTED,
+    ),
 )
