@@ -10,6 +10,7 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage, AIMessageChunk, UsageMetadata
 
 from adaptive_reasoner.thinking.chunks import as_chunk
+from adaptive_reasoner.uncertainty.tokens import UNTRUSTED
 
 Json = dict[str, Any]
 
@@ -78,7 +79,11 @@ class Envelope:
         return {**self.head("chat.completion.chunk"), "choices": [choice], "usage": None}
 
     def _logprobs(self, message: AIMessage) -> Any:
-        return message.response_metadata.get("logprobs") if self.with_logprobs else None
+        metadata: Json = message.response_metadata
+        is_sent = (
+            self.with_logprobs and UNTRUSTED not in metadata
+        )  # no client could tell that they say nothing
+        return metadata.get("logprobs") if is_sent else None
 
 
 def combined_usage(parts: Sequence[UsageMetadata | None]) -> Json | None:

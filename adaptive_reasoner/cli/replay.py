@@ -126,4 +126,9 @@ def _print_frontier(frontier: dict[str, Any]) -> None:
         print(
             f"  {point['share']:>7.0%}  {point['threshold']:>9.4f}  {point['accuracy']:>8.4f}  {plain['accuracy']:.4f}"
         )
-    print(f"  APGR {frontier['apgr']:.3f}, of one threshold on 1 - p {frontier['apgr_one_threshold']:.3f}")
+    if frontier["apgr"] is None:
+        print("  APGR is unknown: thinking gains nothing on these questions")
+    else:
+        print(
+            f"  APGR {frontier['apgr']:.3f}, of one threshold on 1 - p {frontier['apgr_one_threshold']:.3f}"
+        )

@@ -242,8 +242,7 @@ def _content(completion: Completion) -> str | list[str | dict[Any, Any]]:
 
 def _chunk(completion: Completion, kind: PieceKind, piece: Piece) -> AIMessageChunk:
     metadata: dict[str, Any] = {}
-    options = completion.options
-    if options.logprobs_in_chunks and options.generation.top_logprobs is not None:
+    if completion.has_logprobs_in_chunks:
         metadata[LOGPROBS_KEY[kind]] = choice_logprobs(piece.tokens)
     if kind == "call":
         return _call_chunk(completion, piece, metadata)
@@ -269,7 +268,7 @@ def _last_chunk(completion: Completion) -> AIMessageChunk:
     position: Literal["last"] = "last"
     return AIMessageChunk(
         content=cast("list[str | dict[Any, Any]]", []) if completion.thinks else "",
-        response_metadata=completion.metadata(with_logprobs=not completion.options.logprobs_in_chunks),
+        response_metadata=completion.metadata(with_logprobs=not completion.has_logprobs_in_chunks),
         usage_metadata=completion.usage,
         chunk_position=position,
     )

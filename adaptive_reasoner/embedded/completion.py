@@ -58,6 +58,12 @@ class Completion:
         """The mode begins with a thought."""
         return self.mode in {"deep", "refine"}
 
+    @property
+    def has_logprobs_in_chunks(self) -> bool:
+        """Each chunk carries its own; those that say nothing come at the end, with the reason."""
+        asked = self.options.logprobs_in_chunks and self.options.generation.top_logprobs is not None
+        return asked and self.outside is None
+
     def pieces(self) -> Iterator[tuple[PieceKind, Piece]]:
         """Generate; give each stretch of whole characters once it is ready."""
         builders: dict[PieceKind, PieceBuilder | CallBuilder] = {

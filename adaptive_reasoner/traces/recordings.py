@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.messages import AIMessage
 
@@ -109,7 +109,11 @@ def _record(line: str, where: str) -> Record:
         raise InvalidInputError(f"{where} is not JSON: {error}.") from error
     if not isinstance(record, dict) or "question" not in record or "correct" not in record:
         raise InvalidInputError(f"{where} is no recorded answer; its fields are: {FIELDS}.")
-    return record  # pyright: ignore[reportUnknownVariableType] - JSON's values are anything
+    found = cast("Record", record)
+    correct = found["correct"]
+    if correct not in (True, False) or isinstance(correct, float):  # NaN would count as right
+        raise InvalidInputError(f"{where}: `correct` is {correct!r}; it must be true or false (or 1 or 0).")
+    return found
 
 
 def _key(record: Record) -> str:

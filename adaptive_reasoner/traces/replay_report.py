@@ -60,8 +60,8 @@ def what_if(judged: Judged) -> dict[str, Any]:
     return {
         "thresholds": at_shares(judged, SHARES),
         "one_threshold_on_1_minus_p": at_shares(baseline, SHARES),
-        "apgr": recovered_gap(gate, fast, deep),
-        "apgr_one_threshold": recovered_gap(plain, fast, deep),
+        "apgr": _known(recovered_gap(gate, fast, deep)),
+        "apgr_one_threshold": _known(recovered_gap(plain, fast, deep)),
     }
 
 
@@ -116,3 +116,8 @@ def _cost(names: Sequence[str], usages: Sequence[Mapping[str, int]], prices: Pri
 
 def _model(record: Mapping[str, Any]) -> str:
     return cast("str", record.get("model")) or "recorded"
+
+
+def _known(value: float) -> float | None:
+    """None for what cannot be computed, as JSON has no other word for it."""
+    return None if math.isnan(value) else value

@@ -102,3 +102,20 @@ def test_a_promise_that_cannot_be_kept_is_refused_in_words(answers, tmp_path, ca
     assert main(["calibrate", answers, "--max-error", "0.001", "--out", str(tmp_path / "p.json")]) == 2
     assert "needs at least" in capsys.readouterr().err
     assert not (tmp_path / "p.json").exists()
+
+
+@pytest.mark.parametrize("correct", ["NaN", "null", '"yes"', "1.0", "2"])
+def test_what_is_neither_right_nor_wrong_is_refused(correct, tmp_path, capsys):
+    file = tmp_path / "answers.jsonl"
+    file.write_text(f'{{"question": "How much?", "correct": {correct}}}\n')
+    assert main(["replay", str(file)]) == 2
+    assert "line 1: `correct` is" in capsys.readouterr().err
+
+
+def test_a_gap_that_is_none_is_null_in_json_and_said_in_words(tmp_path, capsys):
+    file = tmp_path / "answers.jsonl"
+    file.write_text('{"question": "How much?", "correct": true}\n')
+    assert main(["replay", str(file)]) == 0
+    assert "APGR is unknown" in capsys.readouterr().out
+    assert main(["replay", str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["what_if"]["apgr"] is None

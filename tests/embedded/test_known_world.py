@@ -1,9 +1,15 @@
+from functools import reduce
+from operator import add
+
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
 
 from adaptive_reasoner import EmbeddedChatModel, build_reasoning_graph, score_message
 from adaptive_reasoner.embedded.known_world import why_outside
 from adaptive_reasoner.embedded.problems import generate
+from adaptive_reasoner.testing import serve_openai
 
 
 @pytest.mark.parametrize(
@@ -61,3 +67,18 @@ def test_confidence_outside_is_unknown_however_sure_the_tokens_look(shipped_weig
     state = build_reasoning_graph("embedded").invoke({"messages": [("user", "What is 1200 + 5?")]})
     assert state["reasoning"]["rounds"][-1]["verdict"] == "give_up"
     assert state["reasoning"]["signal"]["risk"] is None
+
+
+def test_a_client_of_its_endpoint_gets_no_log_probabilities_that_it_would_believe(
+    shipped_weights: object,
+) -> None:
+    with serve_openai(EmbeddedChatModel()) as server:
+        client = ChatOpenAI(
+            model="embedded", base_url=server.base_url, api_key=SecretStr("none"), use_responses_api=False
+        ).bind(logprobs=True, top_logprobs=5)
+        whole = client.invoke("What is 7 / 2?")
+        *chunks, last = client.stream("What is 7 / 2?")
+        known = client.invoke("What is 8 / 2?")
+    assert score_message(whole)["kind"] == "unknown"
+    assert score_message(reduce(add, [*chunks, last]))["kind"] == "unknown"
+    assert score_message(known)["kind"] == "logprobs"

@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage
 from adaptive_reasoner.openai_shapes import OPENING, Envelope, Json, message_of
 from adaptive_reasoner.server.running import Answer
 from adaptive_reasoner.server.wire.messages import plain
+from adaptive_reasoner.uncertainty.tokens import UNTRUSTED
 
 REPORT = "adaptive_reasoning"
 # Between a draft that was taken back and what follows it.
@@ -150,7 +151,8 @@ def _tokens(message: AIMessage, look: Look) -> list[Json] | None:
 
     Where the loop's own words stand instead of the answer, those of the answer do not belong to them.
     """
-    logprobs = message.response_metadata.get("logprobs") if look.logprobs else None
+    metadata: Json = message.response_metadata
+    logprobs = metadata.get("logprobs") if look.logprobs and UNTRUSTED not in metadata else None
     content = cast("Json", logprobs).get("content") if isinstance(logprobs, dict) else None
     if not isinstance(content, list) or not content:
         return None
