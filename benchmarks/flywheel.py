@@ -76,6 +76,8 @@ def make_student(
     present = System(fast, deep, now.gate, now.triage)
     settings = StudentTurn(directory=given.student, steps=given.steps, tries=given.tries)
     found = turn_student(runs, present, TurnConfig(seed=given.seed), settings, partial(print, flush=True))
+    if found.policy is None:
+        raise SystemExit(f"no student: {found.step.refused}")
     told = {**step_of(found.step), "gate": found.policy.gate.provenance}
     if found.promise:
         told["promise"] = {

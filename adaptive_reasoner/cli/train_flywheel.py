@@ -162,6 +162,6 @@ def _ship(found: "Turn", judged: "StudentStep | None", folder: Path) -> list[str
     from adaptive_reasoner.training.flywheel.shipping import in_use, ship, ship_student
 
     written = ship(found, in_use(folder).profiles) if found.shipped else ()
-    if judged and judged.step.refused is None:
+    if judged and judged.policy and judged.step.refused is None:
         written += ship_student(judged.folder, judged.policy, folder)
     return [str(path) for path in written]

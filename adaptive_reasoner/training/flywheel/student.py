@@ -23,7 +23,7 @@ from adaptive_reasoner.training.flywheel.student_data import Told, calibrating, 
 from adaptive_reasoner.training.flywheel.student_profiles import Promise, check_promise, fit_profiles
 from adaptive_reasoner.training.flywheel.turn import Step, TurnConfig, is_held_out
 
-TURN = "turn.json"
+TURN, STUDENT = "turn.json", "student"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class StudentStep:
     Attributes:
         step: before and after on held-out questions that both systems were asked, and why it is refused.
         folder: with its weights.
-        policy: its gate and triage.
+        policy: its gate and triage; None where nothing could be fitted.
         promise: of its gate, held against the held-out questions; None where there is none.
     """
 
     step: Step
     folder: Path
-    policy: Policy
-    promise: Promise | None
+    policy: Policy | None
+    promise: Promise | None = None
 
 
 def turn_student(
@@ -58,10 +58,21 @@ def turn_student(
         student: how it is made.
         told: is told what was done.
 
+    Returns:
+        The student, or why the runs cannot make one.
+
     Raises:
-        CalibrationError: too few questions with known answers, or no gate can be fitted to the student.
         ConfigurationError: the folder belongs to another turn.
     """
+    try:
+        return _turned(runs, present, config, student, told)
+    except CalibrationError as error:
+        return StudentStep(Step("student", None, str(error)), student.directory / STUDENT, None)
+
+
+def _turned(
+    runs: Sequence[LabelledRun], present: System, config: TurnConfig, student: StudentTurn, told: Told
+) -> StudentStep:
     to_fit = [run for run in runs if not is_held_out(run.record["question"], config.held_out)]
     known = known_questions(runs)
     questions = _judging(known, config.held_out, student.most_judged)
@@ -94,7 +105,7 @@ def _judging(known: Sequence[KnownQuestion], share: float, most: int) -> list[Kn
 
 def _trained(data: Path, weights: Path, seed: int, student: StudentTurn) -> Path:
     """The student's folder; one that is finished is taken as it is."""
-    folder = student.directory / "student"
+    folder = student.directory / STUDENT
     about = _about(folder)
     if "auto" in about and about["provenance"]["steps"] >= student.steps:
         return folder
