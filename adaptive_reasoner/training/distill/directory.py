@@ -29,6 +29,7 @@ from adaptive_reasoner.training.distill.directory_rows import (
 )
 from adaptive_reasoner.training.distill.examples import read_split
 from adaptive_reasoner.training.drawing import Drawer
+from adaptive_reasoner.training.trainer_runs import last_checkpoint, lora_settings, trainer_settings
 
 PerceptionKind = Literal["head", "soft_prompt"]
 
@@ -138,14 +139,9 @@ def _train(config: DirectoryStudentConfig, drawer: Drawer, rows: Sequence[Traini
         compute_loss_func=weighted_loss,
         callbacks=[JsonLines(config.directory / "log.jsonl")],
     )
-    checkpoints = config.directory.glob("checkpoints/checkpoint-*/trainer_state.json")
-    newest = max((path.parent for path in checkpoints), key=_step_of, default=None)
+    newest = last_checkpoint(config)
     trainer.train(resume_from_checkpoint=None if newest is None else str(newest))
     return trainer
-
-
-def _step_of(checkpoint: Path) -> int:
-    return int(checkpoint.name.rpartition("-")[2])
 
 
 def _with_adapter(config: DirectoryStudentConfig, model: Any) -> Any:
@@ -153,35 +149,14 @@ def _with_adapter(config: DirectoryStudentConfig, model: Any) -> Any:
         return model
     torch.manual_seed(config.seed)  # pyright: ignore[reportUnknownMemberType]
     peft: Any = import_module("peft")
-    lora = peft.LoraConfig(
-        r=config.lora_rank,
-        lora_alpha=2 * config.lora_rank,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-    )
-    return peft.get_peft_model(model, lora)
+    return peft.get_peft_model(model, lora_settings(config.lora_rank, 2 * config.lora_rank))
 
 
 def _settings(config: DirectoryStudentConfig) -> dict[str, Any]:
-    on_gpu = bool(torch.cuda.is_available())
     return {
-        "output_dir": str(config.directory / "checkpoints"),
-        "per_device_train_batch_size": config.rows,
-        "learning_rate": config.learning_rate,
-        "num_train_epochs": config.epochs,
-        "lr_scheduler_type": "linear",
-        "warmup_steps": 0.05,
-        "logging_steps": 5,
-        "save_steps": config.save_every,
-        "save_total_limit": 1,
-        "seed": config.seed,
-        "data_seed": config.seed,
-        "bf16": on_gpu,
-        "use_cpu": not on_gpu,
-        "report_to": "none",
+        **trainer_settings(config),
         "remove_unused_columns": False,
         "average_tokens_across_devices": False,  # each process takes its own weighted mean
-        "dataloader_pin_memory": on_gpu,
     }
 
 

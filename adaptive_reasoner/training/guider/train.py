@@ -28,10 +28,10 @@ from adaptive_reasoner.training.guider.trainers import (
     Rows,
     build_trainer,
     imitation_rows,
-    last_checkpoint,
     preference_rows,
 )
 from adaptive_reasoner.training.ibpo.task import Task, read_tasks
+from adaptive_reasoner.training.trainer_runs import last_checkpoint
 
 ABOUT = "guider.json"
 
