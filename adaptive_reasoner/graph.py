@@ -40,6 +40,7 @@ from adaptive_reasoner.nodes.second_opinion import make_second_opinion_node
 from adaptive_reasoner.nodes.tool_claims import ToolClaims, make_tools_node
 from adaptive_reasoner.nodes.triage import make_triage_node
 from adaptive_reasoner.routing import (
+    Route,
     route_after_confidence_gate,
     route_after_hand_off,
     route_after_review,
@@ -106,7 +107,7 @@ def build_reasoning_graph(  # noqa: PLR0913 - the public signature is fixed by t
     graph.add_node("hand_off", make_hand_off_node(config, recorder, claims, parts.purse))
 
     graph.add_edge(START, "triage")
-    graph.add_conditional_edges("triage", route_after_triage)
+    graph.add_conditional_edges("triage", Route(route_after_triage), ["fast_answer", "deep_think"])
     judged_by = "confidence_gate"
     if config.fallback_signals:
         judged_by = "second_opinion"
@@ -118,14 +119,14 @@ def build_reasoning_graph(  # noqa: PLR0913 - the public signature is fixed by t
     after_gate, after_review = ["refine", "deep_think", "review", "hand_off"], ["deep_think", "hand_off"]
     if tool_claims:
         graph.add_node("tools", make_tools_node(tools, tool_claims))
-        graph.add_conditional_edges("tools", route_after_tools)
+        graph.add_conditional_edges("tools", Route(route_after_tools), ["fast_answer", "deep_think"])
         after_gate.append("tools")
         after_review.append("tools")
-    graph.add_conditional_edges("confidence_gate", route_after_confidence_gate, after_gate)
-    graph.add_conditional_edges("review", route_after_review, after_review)
+    graph.add_conditional_edges("confidence_gate", Route(route_after_confidence_gate), after_gate)
+    graph.add_conditional_edges("review", Route(route_after_review), after_review)
     if downstream is not None and claims is not None:
         graph.add_node("deliver", make_deliver_node(as_runnable(downstream), claims))
-        graph.add_conditional_edges("hand_off", route_after_hand_off)
+        graph.add_conditional_edges("hand_off", Route(route_after_hand_off), ["deliver", END])
         graph.add_edge("deliver", END)
     else:
         graph.add_edge("hand_off", END)

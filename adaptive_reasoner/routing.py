@@ -1,8 +1,10 @@
 """Edge functions: from the state to the next node's name, and nothing else."""
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 from langchain_core.messages import AIMessage
+from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.types import Send
 
 from adaptive_reasoner.state import ReasoningState
@@ -38,6 +40,32 @@ def route_after_review(state: ReasoningState) -> Literal["deep_think", "hand_off
 def route_after_hand_off(state: ReasoningState) -> Literal["deliver", "__end__"]:
     """Only a settled answer is claimed, and only a claimed one is delivered."""
     return "deliver" if state["turn"]["claim"] else "__end__"
+
+
+class Route(Runnable[ReasoningState, Any]):
+    """An edge function as LangGraph takes it: of a plain function, an async run would wait for a thread."""
+
+    def __init__(self, route: Callable[[ReasoningState], Any]) -> None:
+        self.name = route.__name__
+        self._route = route
+
+    def invoke(
+        self,
+        input: ReasoningState,  # noqa: A002 - LangChain's name for it
+        config: RunnableConfig | None = None,  # noqa: ARG002
+        **_kwargs: Any,
+    ) -> Any:
+        """The next node."""
+        return self._route(input)
+
+    async def ainvoke(
+        self,
+        input: ReasoningState,  # noqa: A002
+        config: RunnableConfig | None = None,  # noqa: ARG002
+        **_kwargs: Any,
+    ) -> Any:
+        """The next node."""
+        return self._route(input)
 
 
 def _tool_runs(state: ReasoningState) -> list[Send]:

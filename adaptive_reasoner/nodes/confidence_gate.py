@@ -10,8 +10,9 @@ from langgraph.config import get_stream_writer
 from adaptive_reasoner.config import Decision, Situation
 from adaptive_reasoner.errors import BudgetExhaustedError, ConfigurationError, RefusalError
 from adaptive_reasoner.gate.early_cut import cut_words
+from adaptive_reasoner.gate.profile import GateProfile
 from adaptive_reasoner.nodes.best_round import answered_by_deep, repeats_doubt
-from adaptive_reasoner.nodes.call_settings import CallSettings, read_call_settings
+from adaptive_reasoner.nodes.call_settings import CallSettings
 from adaptive_reasoner.nodes.parts import Parts
 from adaptive_reasoner.nodes.problems import was_cut_off
 from adaptive_reasoner.nodes.repair import said
@@ -19,6 +20,7 @@ from adaptive_reasoner.nodes.rounds import count_of, round_of, with_best, with_d
 from adaptive_reasoner.nodes.run_metadata import show_round
 from adaptive_reasoner.nodes.token_heat import token_entropies
 from adaptive_reasoner.nodes.tool_claims import ToolClaims
+from adaptive_reasoner.nodes.two_forms import TwoForms, two_forms_of
 from adaptive_reasoner.state import (
     MODE_OF_NODE,
     Attempt,
@@ -35,6 +37,7 @@ from adaptive_reasoner.uncertainty.message import with_repeats, with_thought
 from adaptive_reasoner.uncertainty.rationale import with_rationale
 from adaptive_reasoner.uncertainty.rationale_text import rationale_of
 from adaptive_reasoner.uncertainty.score import score_tokens, unknown_signal
+from adaptive_reasoner.uncertainty.shapes import as_list, as_mapping
 from adaptive_reasoner.uncertainty.support import with_support
 from adaptive_reasoner.uncertainty.tokens import TokenLogprobs
 
@@ -50,6 +53,8 @@ NEXT_NODE: dict[Verdict, NextNode] = {
 }
 # Errors after which asking again, even a stronger model, is no help.
 _FINAL_ERRORS = frozenset({RefusalError.code, BudgetExhaustedError.code})
+# A longer answer is judged in a thread: scoring takes about 0.03 ms a token, in which no other run would go on.
+_SHORT_TOKENS, _SHORT_LETTERS = 128, 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +66,28 @@ class _Options:
     stopped_by: str | None
 
 
-def make_confidence_gate_node(parts: Parts, tool_claims: ToolClaims | None = None) -> "_ConfidenceGateNode":
+def make_confidence_gate_node(parts: Parts, tool_claims: ToolClaims | None = None) -> TwoForms:
     """Build the node from the gates of each mode; with the graph's own tools, it claims the calls to be run."""
-    return _ConfidenceGateNode(parts, tool_claims)
+    return two_forms_of("confidence_gate", _ConfidenceGate(parts, tool_claims), parts.config)
 
 
-class _ConfidenceGateNode:
-    """Callable node; its result completes the last round with a verdict."""
+class _ConfidenceGate:
+    """The node's body; its result completes the last round with a verdict."""
 
     def __init__(self, parts: Parts, tool_claims: ToolClaims | None) -> None:
         self._parts = parts
         self._tool_claims = tool_claims
 
-    def __call__(self, state: ReasoningState, config: RunnableConfig) -> Update:
-        settings = read_call_settings(config, self._parts.config)
+    def is_quick(self, state: ReasoningState, settings: CallSettings) -> bool:
+        """True if the answer is short, and neither a ledger nor a gate of somebody else's is asked."""
+        parts = self._parts
+        if parts.config.allocation is not None or callable(parts.config.answer_span):
+            return False
+        are_own = isinstance(parts.fast_gate, GateProfile) and isinstance(parts.deep_gate, GateProfile)
+        return are_own and not parts.purse.accounts(settings) and _is_short(state["candidates"][-1])
+
+    def run(self, state: ReasoningState, settings: CallSettings, config: RunnableConfig) -> Update:
+        """Judge the newest answer."""
         message, attempt = state["candidates"][-1], state["turn"]["attempt"]
         assert attempt is not None, "the graph leads here only from a node that made an attempt"  # noqa: S101
         answer = parse_response(message)
@@ -194,6 +207,12 @@ class _ConfidenceGateNode:
         turn["answers_from"] = len(report["rounds"])
         turn["tool_claims"] = tool_claims.claim([message])
         return {"reasoning": report, "turn": turn, "messages": [message]}
+
+
+def _is_short(message: AIMessage) -> bool:
+    """True if its log probabilities are scored in a few milliseconds."""
+    entries = as_list(as_mapping(message.response_metadata.get("logprobs")).get("content"))
+    return len(entries or ()) <= _SHORT_TOKENS and len(str(message.content)) <= _SHORT_LETTERS
 
 
 def _is_answer(attempt: Attempt) -> bool:

@@ -9,12 +9,13 @@ from langgraph.config import get_stream_writer
 
 from adaptive_reasoner.config import ReasonerConfig
 from adaptive_reasoner.nodes.allocating import spending_of
-from adaptive_reasoner.nodes.call_settings import CallSettings, read_call_settings
+from adaptive_reasoner.nodes.call_settings import CallSettings
 from adaptive_reasoner.nodes.claims import Claims
 from adaptive_reasoner.nodes.purse import Purse
 from adaptive_reasoner.nodes.run_metadata import show_run
 from adaptive_reasoner.nodes.run_record import keep, run_id, run_record
 from adaptive_reasoner.nodes.spending import budget_status, thread_totals
+from adaptive_reasoner.nodes.two_forms import TwoForms, two_forms_of
 from adaptive_reasoner.prompts import NOT_ANSWERED, TOOL_NOT_RUN, WITHHELD
 from adaptive_reasoner.state import ReasoningReport, ReasoningState, Recorder
 from adaptive_reasoner.uncertainty.rationale import with_rationale
@@ -25,7 +26,7 @@ Update = dict[str, Any]
 
 def make_hand_off_node(
     config: ReasonerConfig, recorder: Recorder | None, claims: Claims | None, purse: Purse
-) -> "_HandOffNode":
+) -> TwoForms:
     """Build the node.
 
     Args:
@@ -34,11 +35,11 @@ def make_hand_off_node(
         claims: where a settled answer's hand-off to `downstream` is claimed; None without one.
         purse: knows what is used of the budgets that others share.
     """
-    return _HandOffNode(config, recorder, claims, purse)
+    return two_forms_of("hand_off", _HandOff(config, recorder, claims, purse), config)
 
 
-class _HandOffNode:
-    """Callable node; its result ends the turn."""
+class _HandOff:
+    """The node's body; its result ends the turn."""
 
     def __init__(
         self, config: ReasonerConfig, recorder: Recorder | None, claims: Claims | None, purse: Purse
@@ -48,8 +49,14 @@ class _HandOffNode:
         self._recorder = recorder
         self._claims = claims
 
-    def __call__(self, state: ReasoningState, config: RunnableConfig) -> Update:
-        settings = read_call_settings(config, self._config)
+    def is_quick(self, state: ReasoningState, settings: CallSettings) -> bool:  # noqa: ARG002 - the answer does not matter
+        """True if nothing is written down anywhere, and no ledger is asked."""
+        config = self._config
+        writes = self._recorder is not None or config.allocation is not None
+        return not (writes or callable(config.answer_span) or self._purse.accounts(settings))
+
+    def run(self, state: ReasoningState, settings: CallSettings, config: RunnableConfig) -> Update:
+        """Hand the best answer on."""
         status = budget_status(state, settings, self._purse.standings(settings))
         report: ReasoningReport = {**state["reasoning"], "budget": status}
         if allocation := self._config.allocation:

@@ -14,6 +14,18 @@ _NANOSECONDS = 1_000_000_000
 _AGENT = "adaptive_reasoner"
 
 
+def is_watched(graph_span: Span | None) -> bool:
+    """True if somebody may see what is written here: a span is open, or the application has a provider.
+
+    Args:
+        graph_span: as the parent in `add_round_span`.
+    """
+    if graph_span is not None or trace.get_current_span().get_span_context().is_valid:
+        return True
+    nobody = (trace.ProxyTracerProvider, trace.NoOpTracerProvider)
+    return not isinstance(trace.get_tracer_provider(), nobody)
+
+
 def add_round_span(attributes: Attributes, latency_seconds: float, parent: Span | None) -> None:
     """A child span as long as the round's model call, which ends now, at the verdict.
 

@@ -39,16 +39,20 @@ def show_round(report: ReasoningReport, message: AIMessage, config: RunnableConf
         message: its answer.
         config: the gate's; names the run and its tracers.
     """
+    runs, graph_span = list(_langsmith_runs(config)), _graph_span(config)
+    spans = _watched_spans(graph_span)
+    if not (runs or spans):
+        return
     last = report["rounds"][-1]
     known: Attributes = {"adaptive_reasoning.round": len(report["rounds"]) - 1, **_thread(config)}
     if model := model_name_in(message):
         known["gen_ai.response.model"] = model
     attributes = {**round_attributes(last), **known}
-    for own_run, _ in _langsmith_runs(config):
+    for own_run, _ in runs:
         own_run.add_metadata(attributes)
-    if spans := _spans():
+    if spans:
         words = content_attributes(last, str(message.text)) if _shows_content() else {}
-        spans.add_round_span({**attributes, **words}, last["latency_seconds"], _graph_span(config))
+        spans.add_round_span({**attributes, **words}, last["latency_seconds"], graph_span)
 
 
 def show_run(report: ReasoningReport, answer: str, state: ReasoningState, config: RunnableConfig) -> None:
@@ -60,16 +64,20 @@ def show_run(report: ReasoningReport, answer: str, state: ReasoningState, config
         state: as hand_off got it.
         config: hand_off's; names the run and its tracers.
     """
+    runs, graph_span = list(_langsmith_runs(config)), _graph_span(config)
+    spans = _watched_spans(graph_span)
+    if not (runs or spans):
+        return
     attributes = {**run_attributes(report), **_thread(config)}
-    for own_run, graph_run in _langsmith_runs(config):
+    for own_run, graph_run in runs:
         for run in filter(None, (own_run, graph_run)):
             run.add_metadata(attributes)
-    if spans := _spans():
+    if spans:
         words: Attributes = {}
         if _shows_content():
             question = next((m for m in reversed(state["messages"]) if isinstance(m, HumanMessage)), None)
             words = content_attributes(report["rounds"][-1], answer, str(question.text) if question else "")
-        spans.describe_run({**attributes, **words}, state["turn"]["started_at"], _graph_span(config))
+        spans.describe_run({**attributes, **words}, state["turn"]["started_at"], graph_span)
 
 
 def _thread(config: RunnableConfig) -> Attributes:
@@ -88,6 +96,12 @@ def _spans() -> ModuleType | None:
     except ImportError:
         return None
     return otel_spans
+
+
+def _watched_spans(graph_span: Any | None) -> ModuleType | None:
+    """What writes spans; None where nobody would see them."""
+    spans = _spans()
+    return spans if spans and spans.is_watched(graph_span) else None
 
 
 def _langsmith_runs(config: RunnableConfig) -> Iterator[tuple[Run, Run | None]]:

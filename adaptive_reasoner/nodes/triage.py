@@ -9,11 +9,12 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
 from adaptive_reasoner.errors import InvalidInputError
-from adaptive_reasoner.nodes.call_settings import CallSettings, read_call_settings
+from adaptive_reasoner.nodes.call_settings import CallSettings
 from adaptive_reasoner.nodes.paid_probes import PaidProbes
 from adaptive_reasoner.nodes.parts import Parts
 from adaptive_reasoner.nodes.spending import total_usage, with_abandoned_turn
 from adaptive_reasoner.nodes.spent_before import report_on, spent_on
+from adaptive_reasoner.nodes.two_forms import TwoForms, two_forms_of
 from adaptive_reasoner.state import (
     DifficultyEstimator,
     ReasoningReport,
@@ -24,6 +25,7 @@ from adaptive_reasoner.state import (
 )
 from adaptive_reasoner.thinking import model_name_of
 from adaptive_reasoner.triage import AsksModel, RouteDecision, TriageRequest, choose_route, estimator_for
+from adaptive_reasoner.triage.linear import LinearEstimator
 from adaptive_reasoner.uncertainty.score import unknown_signal
 
 Update = dict[str, Any]
@@ -31,15 +33,15 @@ Update = dict[str, Any]
 _UNDECIDED = RouteDecision("fast", {"gain": 0.0, "difficulty": 0.5, "source": "none", "reason": "undecided"})
 
 
-def make_triage_node(parts: Parts) -> "_TriageNode":
+def make_triage_node(parts: Parts) -> TwoForms:
     """Build the node from the fast model's estimator, or the caller's."""
     chosen = parts.config.triage
     estimator = estimator_for(model_name_of(parts.fast.model)) if isinstance(chosen, str) else chosen
-    return _TriageNode(parts, estimator)
+    return two_forms_of("triage", _Triage(parts, estimator), parts.config)
 
 
-class _TriageNode:
-    """Callable node; its result names the route in the report."""
+class _Triage:
+    """The node's body; its result names the route in the report."""
 
     def __init__(self, parts: Parts, estimator: DifficultyEstimator | None) -> None:
         self._config = parts.config
@@ -48,8 +50,13 @@ class _TriageNode:
         self._asks_model = estimator if isinstance(estimator, AsksModel) else None
         self._paid_probes = PaidProbes(parts)
 
-    def __call__(self, state: ReasoningState, config: RunnableConfig) -> Update:
-        settings = read_call_settings(config, self._config)
+    def is_quick(self, state: ReasoningState, settings: CallSettings) -> bool:  # noqa: ARG002 - the answer does not matter
+        """True if no model, no ledger and no estimator of somebody else's is asked."""
+        is_own = self._estimator is None or isinstance(self._estimator, LinearEstimator)
+        return is_own and self._config.allocation is None and not self._purse.accounts(settings)
+
+    def run(self, state: ReasoningState, settings: CallSettings, config: RunnableConfig) -> Update:
+        """Decide the route."""
         messages, allocation = state.get("messages", []), self._config.allocation
         asked, since = split_at_question(messages)
         state = _with_spent_before(with_abandoned_turn(state))

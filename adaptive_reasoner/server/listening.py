@@ -68,7 +68,9 @@ def run(app: FastAPI, settings: ServerSettings, say: Callable[[Listening], None]
     with listen(settings) as listener:
         server = server_of(app)
         _end_quietly(server)
-        asyncio.run(serve_app(app, server, listener, lambda: say(listening_at(listener, settings))))
+        # uvloop's, where it is installed.
+        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+            runner.run(serve_app(app, server, listener, lambda: say(listening_at(listener, settings))))
 
 
 def server_of(app: FastAPI) -> uvicorn.Server:

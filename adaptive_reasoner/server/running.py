@@ -28,6 +28,7 @@ from adaptive_reasoner.server.errors import (
     ServerError,
     UnknownModelError,
 )
+from adaptive_reasoner.server.walking import Walk, can_walk
 from adaptive_reasoner.state import MODE_OF_NODE, ReasoningContext, ReasoningReport, Recorder
 from adaptive_reasoner.thinking import sent_thoughts
 
@@ -160,6 +161,7 @@ class Runner:
             )
             for name, its_config in self.configs.items()
         }
+        self._walks = {name: Walk(graph) for name, graph in self.graphs.items()}
 
     async def run(self, question: Question) -> Answer:
         """Answer one question.
@@ -239,6 +241,8 @@ class Runner:
         return None
 
     async def _output(self, question: Question, given: list[BaseMessage], config: RunnableConfig) -> Json:
+        if question.on_event is None and can_walk(self.configs[question.model]):
+            return await self._walks[question.model].run(given, config, question.context)
         graph: Any = self.graphs[question.model]  # LangGraph's types are too wide for pyright to see through
         state = {"messages": given}
         if question.on_event is None:

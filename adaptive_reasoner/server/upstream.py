@@ -50,12 +50,13 @@ def models_of(
 def _model(name: str, base_url: str | None, key_env: str | None, wished: _Wished) -> BaseChatModel | str:
     if name == EMBEDDED or (base_url is None and not name.startswith(_OPENAI_PREFIX)):
         return name
-    from langchain_openai import ChatOpenAI
     from pydantic import SecretStr
+
+    from adaptive_reasoner.server.upstream_chat import UpstreamChat
 
     if base_url is not None:
         check_url("models.base_url", base_url)
-    return ChatOpenAI(
+    return UpstreamChat(
         model=name.removeprefix(_OPENAI_PREFIX),
         base_url=base_url,
         api_key=SecretStr(_key(base_url, key_env)),

@@ -8,12 +8,15 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
 from adaptive_reasoner.server.upstream_endpoints import Endpoint, is_whole_json
+from adaptive_reasoner.server.upstream_wire import open_wire
 
-_MOST_CONNECTIONS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
+# Headers that say how a body travelled.
+_COMPUTED = (b"content-encoding", b"content-length", b"transfer-encoding")
 # A whole answer with log probabilities takes a few megabytes.
 _MOST_BYTES = 256 * 2**20
 # Of its time: an attempt that was given up so late counts as one that failed.
@@ -42,29 +45,37 @@ class UpstreamClient(httpx.AsyncClient):
     def __init__(self, endpoints: Sequence[Endpoint], timeout: httpx.Timeout) -> None:
         self.endpoints = endpoints
         self.counts = UpstreamCounts()
-        transport = _Failover(
-            endpoints, self.counts, httpx.AsyncClient(timeout=timeout, limits=_MOST_CONNECTIONS)
-        )
-        super().__init__(transport=transport, timeout=timeout, follow_redirects=False)
+        self._failover = _Failover(endpoints, self.counts, open_wire(timeout))
+        super().__init__(transport=self._failover, timeout=timeout, follow_redirects=False)
 
     @property
     def is_open(self) -> bool:
         """True if no endpoint is asked at the moment."""
         return all(endpoint.breaker.is_open for endpoint in self.endpoints)
 
+    async def send(self, request: httpx.Request, *, stream: bool = False, **_others: Any) -> httpx.Response:
+        """Send one attempt, without what httpx does for browsers: redirects, cookies, a login in the address."""
+        if self.is_closed:
+            raise RuntimeError("The client of the endpoint is closed.")
+        response = await self._failover.handle_async_request(request)
+        response.request = request
+        if not stream:
+            await response.aread()
+        return response
+
 
 class _Failover(httpx.AsyncBaseTransport):
     """Asks one endpoint after the other; what the last one said is the answer."""
 
     def __init__(
-        self, endpoints: Sequence[Endpoint], counts: UpstreamCounts, client: httpx.AsyncClient
+        self, endpoints: Sequence[Endpoint], counts: UpstreamCounts, wire: httpx.AsyncBaseTransport
     ) -> None:
-        self._endpoints, self._counts, self._client = endpoints, counts, client
+        self._endpoints, self._counts, self._wire = endpoints, counts, wire
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one attempt."""
         body = await request.aread()
-        last: httpx.Response | httpx.TransportError = _closed_answer()
+        last: httpx.Response | httpx.TransportError | None = None
         for endpoint in self._endpoints:
             if not endpoint.breaker.lets_pass():
                 continue
@@ -74,11 +85,11 @@ class _Failover(httpx.AsyncBaseTransport):
                 break
         if isinstance(last, httpx.TransportError):
             raise last
-        return last
+        return _closed_answer() if last is None else last
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._wire.aclose()
 
     async def _attempt(
         self, endpoint: Endpoint, request: httpx.Request
@@ -100,7 +111,8 @@ class _Failover(httpx.AsyncBaseTransport):
 
     async def _answer(self, endpoint: Endpoint, request: httpx.Request) -> httpx.Response:
         """A stream as it begins, anything else whole."""
-        response = await self._client.send(request, stream=True)
+        response = await self._wire.handle_async_request(request)
+        response.request = request
         if response.status_code < 400 and "event-stream" in response.headers.get("content-type", ""):
             watched = _Watched(response, lambda kind: self._tell(endpoint, kind))
             return httpx.Response(response.status_code, headers=response.headers, stream=watched)
@@ -153,8 +165,7 @@ async def _whole(response: httpx.Response) -> httpx.Response:
                 raise httpx.ReadError("The endpoint's answer does not end.", request=response.request)
     finally:
         await response.aclose()
-    computed = ("content-encoding", "content-length", "transfer-encoding")
-    headers = [(name, value) for name, value in response.headers.items() if name not in computed]
+    headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _COMPUTED]
     whole = httpx.Response(response.status_code, headers=headers, content=b"".join(chunks))
     if whole.status_code == 200 and not is_whole_json(whole):
         raise httpx.RemoteProtocolError("The endpoint's answer was cut off.", request=response.request)
