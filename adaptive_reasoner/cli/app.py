@@ -91,6 +91,8 @@ def _replace_what_cannot_be_printed() -> None:
 def _said_by(error: typer.TyperException) -> str:
     """The message as a sentence; a group that is called without a command says nothing."""
     said = error.format_message().replace("Value error, ", "").strip() or "Name one of its commands"
+    if said.startswith("Got unexpected extra argument"):
+        said = f"{said.rstrip('.')}; put a text with spaces in quotes"
     return said if said.endswith((".", "?")) else f"{said}."
 
 

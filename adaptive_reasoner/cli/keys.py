@@ -49,7 +49,7 @@ def create(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
         typer.Option(help="What it may do: chat (the default), reviews, metrics, admin; repeat it."),
     ] = None,
     days: Annotated[
-        float | None, typer.Option(min=0, help="Valid for so long; without it, until it is revoked.")
+        float | None, typer.Option(min=0, help="Valid for so many days; without it, until it is revoked.")
     ] = None,
     db: Database = None,
     config: Config = None,

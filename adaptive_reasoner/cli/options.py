@@ -45,7 +45,8 @@ Fast = Annotated[
     str | None,
     typer.Option(
         envvar="ADAPTIVE_REASONER_FAST",
-        help='Model that answers: "embedded" (default), such as "openai:gpt-4.1-mini", or "local:FOLDER".',
+        help='Model that answers: "embedded" (default), such as "openai:gpt-4.1-mini", "local:FOLDER", '
+        '"student:FOLDER" or "guided:TARGET,EXPERT,BASE".',
         rich_help_panel=_MODELS,
     ),
 ]

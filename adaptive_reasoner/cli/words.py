@@ -36,11 +36,16 @@ def confidence_words(report: ReasoningReport) -> str:
     if (action := report.get("review", {}).get("action")) is not None:
         return REVIEW_WORDS[action]
     risk = report["signal"]["risk"]
-    known = _unknown_risk(report) if risk is None else f"risk of being wrong {risk:.1%}"
+    known = _unknown_risk(report) if risk is None else f"risk of being wrong {_percent(risk)}"
     if is_sure(report):
         return f"sure; {known}"
     accepted = "accepted" if risk is None else "accepted, but doubtful"
     return f"{accepted if is_accepted(report) else 'not sure'}; {known}"
+
+
+def _percent(risk: float) -> str:
+    """A risk was fitted to some thousand answers: below a tenth of a percent it is small, and never nothing."""
+    return "below 0.1%" if risk < 0.001 else f"{risk:.1%}"
 
 
 def _unknown_risk(report: ReasoningReport) -> str:

@@ -43,6 +43,8 @@ def test_a_group_without_a_command_shows_its_commands_and_says_so() -> None:
 def test_a_wrong_choice_is_said_without_the_parsers_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ask", "x", "--answer-order", "backwards"]) == 2
     assert "'--answer-order': 'backwards' is not one of 'think_first'" in capsys.readouterr().err
+    assert main(["ask", "What", "is"]) == 2
+    assert "put a text with spaces in quotes. See" in capsys.readouterr().err
     assert main(["aks"]) == 2
     assert "Did you mean 'ask'? See" in capsys.readouterr().err
 

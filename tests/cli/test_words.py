@@ -14,6 +14,7 @@ def _report(verdict: str, risk: float | None) -> Any:
     ("verdict", "risk", "words"),
     [
         ("accept", 0.031, "sure; risk of being wrong 3.1%"),
+        ("accept", 0.0, "sure; risk of being wrong below 0.1%"),
         ("accept", 0.305, "accepted, but doubtful; risk of being wrong 30.5%"),
         ("give_up", 0.82, "not sure; risk of being wrong 82.0%"),
         ("accept", None, "accepted; no calibrated risk is known for this model"),
