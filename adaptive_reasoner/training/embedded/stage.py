@@ -17,6 +17,7 @@ from adaptive_reasoner.training.embedded.config import StageConfig, TrainConfig
 from adaptive_reasoner.training.embedded.model import Decoder
 from adaptive_reasoner.training.embedded.optimizer import Optimizer
 from adaptive_reasoner.training.embedded.schedule import progress, relative_rate
+from adaptive_reasoner.training.processes import return_memory
 
 _LOG_EVERY = 20
 
@@ -67,6 +68,7 @@ class StageRun:
             if self.tally.step % _LOG_EVERY == 0:
                 self._log(losses, done)
                 losses.clear()
+                return_memory()
             if self.tally.seconds - last_saved > 60 * self.config.checkpoint_minutes:
                 last_saved = self.tally.seconds
                 self._save(on_checkpoint)
