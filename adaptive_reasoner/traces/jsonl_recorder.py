@@ -9,11 +9,11 @@ import json
 import os
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from adaptive_reasoner.errors import ConfigurationError, RecordError
+from adaptive_reasoner.traces.lines import write_whole
 
 try:
     import fcntl
@@ -77,22 +77,11 @@ class JsonlRecorder:
             if fcntl:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)  # given back when the descriptor is closed
             before = os.fstat(descriptor).st_size
-            _write_whole(descriptor, _closing(descriptor, before) + line.encode() + b"\n", before)
+            write_whole(descriptor, _closing(descriptor, before) + line.encode() + b"\n", before)
             if self._sync:
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _write_whole(descriptor: int, line: bytes, before: int) -> None:
-    try:
-        written = os.write(descriptor, line)
-        while written < len(line):  # the rest raises why: a full disk, a quota
-            written += os.write(descriptor, line[written:])
-    except OSError:
-        with suppress(OSError):
-            os.ftruncate(descriptor, before)
-        raise
 
 
 def _closing(descriptor: int, size: int) -> bytes:

@@ -1,8 +1,10 @@
-"""The lines of a JSON Lines file (`.gz` too), each with its place in words for whatever is wrong with it."""
+"""Lines of JSON Lines files (`.gz` too): read with their places, for whatever is wrong with one, and written whole."""
 
 import gzip
+import os
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from adaptive_reasoner.errors import InvalidInputError
@@ -26,3 +28,24 @@ def placed_lines(path: str | Path, what: str) -> Iterator[tuple[str, bytes]]:
                     yield f"{path}, line {number}", line
     except (OSError, EOFError, zlib.error) as error:
         raise InvalidInputError(f"Cannot read the {what} {path}: {error}.") from error
+
+
+def write_whole(descriptor: int, line: bytes, before: int) -> None:
+    """Append a line, or take back what was written of it.
+
+    Args:
+        descriptor: of a file that is open to append.
+        line: with its newline.
+        before: the file's size in bytes.
+
+    Raises:
+        OSError: the disk is full, or gone.
+    """
+    try:
+        written = os.write(descriptor, line)
+        while written < len(line):  # the rest raises why: a full disk, a quota
+            written += os.write(descriptor, line[written:])
+    except OSError:
+        with suppress(OSError):
+            os.ftruncate(descriptor, before)
+        raise

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from adaptive_reasoner.errors import ConfigurationError, RecordError
+from adaptive_reasoner.traces.lines import write_whole
 
 try:
     import fcntl
@@ -61,7 +62,7 @@ class Spool:
             if self._sizes[turn] and self._sizes[turn] + len(line) > self._most_bytes:
                 return False
             try:
-                _write_whole(self._files[turn], line, self._sizes[turn])
+                write_whole(self._files[turn], line, self._sizes[turn])
                 if self._sync:
                     os.fsync(self._files[turn])
             except OSError as error:
@@ -152,14 +153,3 @@ def _is_free(file: int, path: Path) -> bool:
     except OSError:
         return False
     return True
-
-
-def _write_whole(file: int, line: bytes, before: int) -> None:
-    try:
-        written = os.write(file, line)
-        while written < len(line):  # the rest raises why: a full disk, a quota
-            written += os.write(file, line[written:])
-    except OSError:
-        with suppress(OSError):
-            os.ftruncate(file, before)
-        raise
