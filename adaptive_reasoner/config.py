@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 BudgetScope = Literal["query", "thread", "tenant", "day"]
 AnswerSpan = str | Callable[[str], tuple[int, int] | None]
 Thoughts = Literal["keep", "redact", "drop"] | tuple[str, ...] | Callable[[str], str]
-ThinkingSetting = Literal["auto", "off", "on"] | dict[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

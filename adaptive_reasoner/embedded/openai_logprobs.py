@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, TypedDict
 
 from adaptive_reasoner.embedded.answer_text import VisibleToken, visible_bytes
+from adaptive_reasoner.embedded.sampling import TokenScores
 
 TokenEntry = dict[str, Any]  # {"token", "logprob", "bytes", "top_logprobs": [{"token", "logprob", "bytes"}]}
 
@@ -17,14 +18,11 @@ class ChoiceLogprobs(TypedDict):
 
 def choice_logprobs(tokens: Iterable[VisibleToken]) -> ChoiceLogprobs:
     """Entries of the tokens that carry scores; their `bytes` joined spell the text."""
-    entries = [token_entry(token) for token in tokens if token.scores is not None]
+    entries = [_entry(token, token.scores) for token in tokens if token.scores is not None]
     return {"content": entries, "refusal": None}
 
 
-def token_entry(token: VisibleToken) -> TokenEntry:
-    """One entry of `logprobs.content`; `token` must carry scores."""
-    assert token.scores is not None  # noqa: S101 - narrows the type; `choice_logprobs` filters
-    scores = token.scores
+def _entry(token: VisibleToken, scores: TokenScores) -> TokenEntry:
     shown = token.alternatives or [visible_bytes(other) for other in scores.top_ids.tolist()]
     top = [_named(raw, logprob) for raw, logprob in zip(shown, scores.top_logprobs.tolist(), strict=True)]
     return {**_named(token.raw, scores.logprob), "top_logprobs": top}

@@ -74,9 +74,15 @@ class EarlyCut:
         """
         try:
             fields = cast("Mapping[str, Any]", data)
-            whole = {name: int(fields[name]) for name in ("window", "cut", "accepted")}
-            shares = {name: float(fields[name]) for name in ("threshold", "max_accepted", "confidence")}
-            return cls(certainty=fields["certainty"], **whole, **shares)  # pyright: ignore[reportArgumentType]
+            return cls(
+                certainty=fields["certainty"],
+                window=int(fields["window"]),
+                threshold=float(fields["threshold"]),
+                max_accepted=float(fields["max_accepted"]),
+                confidence=float(fields["confidence"]),
+                cut=int(fields["cut"]),
+                accepted=int(fields["accepted"]),
+            )
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             if isinstance(error, ProfileError):
                 raise

@@ -169,10 +169,8 @@ def new_messages(kept: Sequence[BaseMessage], sent: Sequence[BaseMessage]) -> li
 def answered_before(kept: Sequence[BaseMessage], turn_key: str | None) -> Answer | None:
     """The answer that the thread holds for this very request: its server died before the client had it."""
     for message in kept if turn_key is not None else ():
-        metadata = message.response_metadata if isinstance(message, AIMessage) else {}
-        if metadata.get(_TURN_KEY) == turn_key:
-            assert isinstance(message, AIMessage)  # noqa: S101 - no other message has metadata here
-            return Answer(message, metadata["adaptive_reasoning"])
+        if isinstance(message, AIMessage) and message.response_metadata.get(_TURN_KEY) == turn_key:
+            return Answer(message, message.response_metadata["adaptive_reasoning"])
     return None
 
 

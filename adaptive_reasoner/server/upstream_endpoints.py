@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -49,8 +48,3 @@ def is_whole_json(response: httpx.Response) -> bool:
     if "json" not in response.headers.get("content-type", ""):
         return True
     return response.content.rstrip()[-1:] in (b"}", b"]")
-
-
-def host_of(base_url: str) -> str:
-    """The host's name, for messages: without what may be secret in the address."""
-    return urlsplit(base_url).hostname or ""

@@ -1,14 +1,13 @@
 """Recorded runs in other shapes: for training triage, for a person who labels, and for a table."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from adaptive_reasoner.state import MODE_OF_NODE
 from adaptive_reasoner.traces.labels import LabelledRun
 from adaptive_reasoner.traces.triage_examples import triage_examples
 
 Purpose = Literal["answers", "labels", "triage"]
-PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 Row = Mapping[str, Any]
 
 

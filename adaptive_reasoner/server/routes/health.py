@@ -1,6 +1,7 @@
 """`GET /healthz`: the process lives. `GET /readyz`: it can serve."""
 
 import asyncio
+from collections.abc import Awaitable
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
@@ -31,8 +32,8 @@ async def readyz(request: Request) -> JSONResponse:
     return JSONResponse(body, 503 if problems else 200)
 
 
-async def _within_time(name: str, check: object) -> str | None:
+async def _within_time(name: str, check: Awaitable[str | None]) -> str | None:
     try:
-        return await asyncio.wait_for(check, _PATIENCE_SECONDS)  # type: ignore[arg-type]
+        return await asyncio.wait_for(check, _PATIENCE_SECONDS)
     except TimeoutError:
         return f"{name} does not answer"
