@@ -98,8 +98,7 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def shipped_weights(repository: Path) -> Path:
-    """The folder with the embedded model's weights; skips where they were not trained yet."""
+    """The folder with the embedded model's weights."""
     folder = repository / "adaptive_reasoner" / "embedded" / "weights"
-    if not (folder / "model.json").is_file():
-        pytest.skip("no weights: run `adaptive-reasoner train embedded`")
+    assert (folder / "model.json").is_file(), "the weights are a part of the package"
     return folder

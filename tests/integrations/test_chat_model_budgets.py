@@ -6,6 +6,7 @@ from langchain_core.messages import HumanMessage, ToolMessage
 from langgraph.graph import START, MessagesState, StateGraph
 
 from adaptive_reasoner import Budget, ReasonerConfig
+from adaptive_reasoner.budget import Ledger
 from adaptive_reasoner.errors import BudgetExhaustedError
 
 TOOLS = [{"type": "function", "function": {"name": "weather", "description": "", "parameters": {}}}]
@@ -69,9 +70,8 @@ def test_a_report_that_a_client_spoilt_stops_nobody(report):
 
 
 def test_two_calls_in_one_node_are_counted_twice_for_the_tenant():
-    budget = pytest.importorskip("adaptive_reasoner.budget")
     pytest.importorskip("sqlalchemy", reason="the extra `budgets` is not installed")
-    ledger = budget.Ledger.open("sqlite://")
+    ledger = Ledger.open("sqlite://")
     config = ReasonerConfig(budget=Budget(max_model_calls=9, per="tenant"), ledger=ledger)
     model = adaptive(sure("one"), sure("two"), config=config)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from message_shapes import MESSAGES
+from openai.types.chat import ChatCompletion
 from provider_shapes import (
     FINAL,
     HARMONY,
@@ -128,8 +129,7 @@ def test_a_tool_call_without_log_probabilities_is_unknown(raw: Any):
 
 
 def test_an_object_of_an_sdk_is_read_as_its_json():
-    types = pytest.importorskip("openai.types.chat")
-    completion = types.ChatCompletion.model_construct(**chat({"content": entries()}))
+    completion = ChatCompletion.model_construct(**chat({"content": entries()}))
 
     assert [token.token for token in parse_response(completion).tokens] == SPELLED
 
