@@ -26,8 +26,19 @@ def guider(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
         str, typer.Option(help="dpo: right over wrong answers; sft: right answers alone.")
     ] = "dpo",
     sources: Annotated[
-        str, typer.Option(help="Whose answers are paired: mixed, target or guider.")
+        str,
+        typer.Option(
+            help="Whose answers are paired: mixed, target, guider, or guided (the guided target's)."
+        ),
     ] = "mixed",
+    policy: Annotated[
+        str,
+        typer.Option(help="Whose probabilities DPO moves: the guider's own, or guided: the guided target's."),
+    ] = "guider",
+    base: Annotated[
+        str | None, typer.Option(help="The guider before it was tuned to think; needed for guided.")
+    ] = None,
+    alpha: Annotated[float, typer.Option(help="Strength of guidance, for guided.")] = 1.0,
     samples: Annotated[int, typer.Option(help="Answers drawn to a prompt by each model.")] = 4,
     samples_dir: Annotated[
         Path | None, typer.Option(help="Keeps the answers, for several runs; else the directory's samples/.")
@@ -58,11 +69,12 @@ def guider(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
     sampling = SamplingConfig(
         tasks=tasks, guider=guider, target=target, directory=samples_dir or directory / "samples",
         samples=samples, temperature=temperature, max_tokens=max_tokens, prompt_column=prompt_column,
-        answer_column=answer_column, seed=seed,
+        answer_column=answer_column, seed=seed, base=base, alpha=alpha,
     )  # fmt: skip
     config = GuiderConfig(
         sampling=sampling, directory=directory, objective=objective, sources=sources,  # pyright: ignore[reportArgumentType]
         pairs=pairs, rank=rank, beta=beta, learning_rate=learning_rate, rows=rows, epochs=epochs, seed=seed,
+        policy=policy,  # pyright: ignore[reportArgumentType]
     )  # fmt: skip
     _train(config, as_json=as_json)
 

@@ -8,8 +8,9 @@ from adaptive_reasoner.checks import check_choice, check_positive, check_range
 from adaptive_reasoner.errors import ConfigurationError
 
 Objective = Literal["dpo", "sft"]
-Sources = Literal["mixed", "target", "guider"]
-Writer = Literal["target", "guider"]
+Sources = Literal["mixed", "target", "guider", "guided"]
+Writer = Literal["target", "guider", "guided"]
+Policy = Literal["guider", "guided"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,8 @@ class SamplingConfig:
         max_tokens: the longest answer.
         prompts_a_chunk: prompts that are drawn together, and saved together.
         prompt_column, answer_column: of the task file.
+        base: the guider before it was tuned to think; needed where the guided target writes or is trained.
+        alpha: strength of guidance there.
     """
 
     tasks: Path
@@ -39,8 +42,11 @@ class SamplingConfig:
     prompt_column: str = "prompt"
     answer_column: str = "answer"
     seed: int = 0
+    base: str | None = None
+    alpha: float = 1.0
 
     def __post_init__(self) -> None:
+        check_positive("alpha", self.alpha)
         check_range("samples", self.samples, 1, 1024)
         check_positive("temperature", self.temperature)
         check_positive("max_tokens", self.max_tokens, whole=True)
@@ -56,7 +62,8 @@ class GuiderConfig:
         directory: receives the tuned model, its adapter, checkpoints, log.jsonl and curves.png.
         objective: "dpo", or "sft" on the right answers alone (a baseline).
         sources: whose answers are paired. "mixed": one model's right answer over the other's wrong one, both ways
-            equally often; "target" or "guider": one model's right answer over its own wrong one.
+            equally often; "target" or "guider": one model's right answer over its own wrong one; "guided": the same
+            for the target that the guider guides, as it will be used.
         pairs: at most so many, chosen at random.
         pairs_a_prompt: at most so many of one prompt.
         rank: of LoRA, on every linear layer; the paper's code names 64.
@@ -64,6 +71,8 @@ class GuiderConfig:
         rows: pairs a step and process.
         epochs: passes over the pairs.
         save_every: steps between two checkpoints.
+        policy: whose probabilities DPO moves: the guider's own, as in the paper, or the guided target's, of which the
+            guider alone learns.
     """
 
     sampling: SamplingConfig
@@ -79,10 +88,12 @@ class GuiderConfig:
     epochs: float = 1.0
     save_every: int = 100
     seed: int = 0
+    policy: Policy = "guider"
 
     def __post_init__(self) -> None:
         check_choice("objective", self.objective, get_args(Objective))
         check_choice("sources", self.sources, get_args(Sources))
+        check_choice("policy", self.policy, get_args(Policy))
         for name in ("pairs", "pairs_a_prompt", "rank", "rows", "save_every"):
             check_positive(name, getattr(self, name), whole=True)
         for name in ("beta", "learning_rate", "epochs"):
@@ -92,6 +103,23 @@ class GuiderConfig:
                 f"Pairs from {self.sources!r} need the target's answers: give the target's folder, or sources "
                 '"guider".'
             )
+        self._check_guidance()
+
+    def _check_guidance(self) -> None:
+        if self.policy == "guided" and self.objective != "dpo":
+            raise ConfigurationError(
+                'policy "guided" is for the objective "dpo"; leave it at "guider" for "sft".'
+            )
+        if self.is_guided and (self.sampling.target is None or self.sampling.base is None):
+            raise ConfigurationError(
+                "Answers or probabilities of the guided target need all three models: give the target's folder and "
+                "base, the guider before it was tuned to think."
+            )
+
+    @property
+    def is_guided(self) -> bool:
+        """Whether the three models work together, in drawing or in training."""
+        return "guided" in {self.sources, self.policy}
 
     @property
     def writers(self) -> tuple[Writer, ...]:

@@ -21,6 +21,7 @@ from adaptive_reasoner.profile_files import write_profile
 from adaptive_reasoner.training.drawing import Drawer
 from adaptive_reasoner.training.guider.checker import is_right
 from adaptive_reasoner.training.guider.config import SamplingConfig, Writer
+from adaptive_reasoner.training.guider.guidance import guided_drawer
 from adaptive_reasoner.training.guider.sample import Sample
 from adaptive_reasoner.training.ibpo.task import Task
 
@@ -42,11 +43,12 @@ def claim(config: SamplingConfig) -> None:
     """
     config.directory.mkdir(parents=True, exist_ok=True)
     path = config.directory / "samples.json"
+    unguided = () if config.base else ("base", "alpha")
     told = {
         **{
             name: value
             for name, value in asdict(config).items()
-            if name not in {"directory", "tasks", "target"}
+            if name not in {"directory", "tasks", "target", *unguided}
         },
         "tasks": hashlib.sha256(config.tasks.read_bytes()).hexdigest(),
     }
@@ -66,9 +68,7 @@ def draw_samples(config: SamplingConfig, writer: Writer, tasks: Sequence[Task], 
     missing = [number for number in mine if not _path(config, writer, number).is_file()]
     if not missing:
         return
-    name = config.guider if writer == "guider" else str(config.target)
-    local = load_local_model(name, LocalOptions(device=place.device))
-    drawer = Drawer(local.model, local.tokenizer)
+    drawer = _drawer(config, writer, place.device)
     for done, number in enumerate(missing, start=1):
         start = starts[number]
         torch.manual_seed(crc32(f"{config.seed}:{writer}:{number}".encode()))  # pyright: ignore[reportUnknownMemberType]
@@ -76,6 +76,14 @@ def draw_samples(config: SamplingConfig, writer: Writer, tasks: Sequence[Task], 
         _write(_path(config, writer, number), found)
         right = sum(sample.right for sample in found) / len(found)
         print(f"{writer}: chunk {done} of {len(missing)}, {right:.0%} right", flush=True)
+
+
+def _drawer(config: SamplingConfig, writer: Writer, device: str) -> Drawer:
+    if writer == "guided":
+        return guided_drawer(config, device)
+    name = config.guider if writer == "guider" else str(config.target)
+    local = load_local_model(name, LocalOptions(device=device))
+    return Drawer(local.model, local.tokenizer)
 
 
 def _draw(config: SamplingConfig, drawer: Drawer, tasks: Sequence[Task], chosen: range) -> list[Sample]:

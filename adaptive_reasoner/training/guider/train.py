@@ -1,4 +1,4 @@
-"""THINKLOGIT-DPO: tunes a guider on right over wrong answers of the target and of itself.
+"""THINKLOGIT-DPO: tunes a guider on right over wrong answers of the target, of itself, or of both together.
 
 `accelerate launch` spreads both parts over processes and machines that share the directory: each process draws its
 chunks of the samples, then all train on the same pairs with their gradients averaged.
@@ -21,6 +21,7 @@ from adaptive_reasoner.profile_files import write_profile
 from adaptive_reasoner.training.drawing import Drawer
 from adaptive_reasoner.training.guider.config import GuiderConfig, Writer
 from adaptive_reasoner.training.guider.curves import JsonLines, plot_curves
+from adaptive_reasoner.training.guider.guidance import check_vocabulary, move_guided_probabilities
 from adaptive_reasoner.training.guider.pairs import make_pairs, right_answers
 from adaptive_reasoner.training.guider.sample import Sample
 from adaptive_reasoner.training.guider.samples import Place, claim, draw_samples, read_samples
@@ -48,8 +49,10 @@ def train_guider(config: GuiderConfig) -> Path:
     """
     sampling = config.sampling
     tasks = read_tasks(sampling.tasks, (sampling.prompt_column, sampling.answer_column))
-    names = [sampling.guider] + ([sampling.target] if sampling.target else [])
-    check_folders(names, LocalOptions())
+    names = (sampling.guider, sampling.target, sampling.base)
+    check_folders([name for name in names if name], LocalOptions())
+    if config.is_guided:
+        check_vocabulary(sampling)
     state: Any = _processes()
     if state.is_main_process:
         claim(sampling)
@@ -76,7 +79,8 @@ def _claim(config: GuiderConfig) -> None:
     path = config.directory / "run.json"
     told = {name: value for name, value in asdict(config).items() if name not in {"directory", "sampling"}}
     told["samples"] = hashlib.sha256((config.sampling.directory / "samples.json").read_bytes()).hexdigest()
-    known: Any = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else told
+    kept: Any = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else told
+    known: Any = {"policy": "guider", **kept}  # runs of older versions know no other
     different = [name for name in told if known.get(name) != told[name]]
     if different:
         raise ConfigurationError(
@@ -91,6 +95,8 @@ def _tune(config: GuiderConfig, tasks: list[Task], place: Place) -> None:
     drawer = Drawer(local.model.train(), local.tokenizer)
     rows, told = _rows(config, drawer, tasks)
     trainer = build_trainer(config, drawer, rows, [JsonLines(config.directory / "log.jsonl")])
+    if config.policy == "guided":
+        move_guided_probabilities(trainer, config.sampling, place.device)
     resumed = last_checkpoint(config)
     started = time.monotonic()
     trainer.train(resume_from_checkpoint=None if resumed is None else str(resumed))
@@ -124,6 +130,7 @@ def _rows(config: GuiderConfig, drawer: Drawer, tasks: list[Task]) -> tuple[Rows
     return rows, {
         "objective": config.objective,
         "sources": config.sources,
+        "policy": config.policy,
         "rows": len(rows),
         "answer_tokens_trained": tokens,
         "answer_tokens_drawn": drawn,

@@ -11,9 +11,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs the extra `train`")
 transformers = pytest.importorskip("transformers", reason="training needs the extra `train`")
-tokenizers = pytest.importorskip("tokenizers", reason="training needs the extra `train`")
 for needed in ("accelerate", "peft", "trl", "matplotlib"):
     pytest.importorskip(needed, reason="training needs the extra `train`")
+
+from tiny_guiders import GUIDER, TARGET, taught, tiny_tokenizer  # noqa: E402
 
 from adaptive_reasoner.cli import main  # noqa: E402
 from adaptive_reasoner.errors import ConfigurationError, InvalidInputError  # noqa: E402
@@ -26,49 +27,6 @@ pytestmark = [
     # peft and trl speak of their own future.
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"),
 ]
-
-WORDS = ["<pad>", "<eos>", "<unk>", "red", "blue", "so", "1", "2", "3", "Answer:"]
-# The target says little and errs on blue; the guider thinks and errs on red.
-TARGET = ["red Answer: 1 <eos>", "blue Answer: 1 <eos>", "blue Answer: 2 <eos>"]
-GUIDER = [
-    "red so Answer: 1 <eos>",
-    "red so Answer: 3 <eos>",
-    "blue so Answer: 2 <eos>",
-    "blue so Answer: 3 <eos>",
-]
-
-
-def tiny_tokenizer() -> Any:
-    vocabulary = {word: number for number, word in enumerate(WORDS)}
-    words = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="<unk>"))
-    words.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
-    return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=words, pad_token="<pad>", eos_token="<eos>", unk_token="<unk>"
-    )
-
-
-def taught(folder: Path, lessons: list[str]) -> str:
-    """A folder with a model that says what the lessons say, each as likely as the others of its question."""
-    torch.manual_seed(0)
-    config = transformers.LlamaConfig(
-        vocab_size=len(WORDS), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
-        num_attention_heads=2, num_key_value_heads=1, pad_token_id=0, eos_token_id=1, bos_token_id=1,
-    )  # fmt: skip
-    model, tokenizer = transformers.LlamaForCausalLM(config), tiny_tokenizer()
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
-    ids = torch.nn.utils.rnn.pad_sequence(
-        [torch.tensor(tokenizer.encode(text)) for text in lessons], batch_first=True, padding_value=0
-    )
-    labels = ids.masked_fill(ids == 0, -100)
-    labels[:, :1] = -100
-    for _ in range(60):
-        loss = model(input_ids=ids, attention_mask=(ids > 0).long(), labels=labels).loss
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return str(folder)
 
 
 @pytest.fixture(scope="module")
@@ -160,15 +118,25 @@ def test_a_run_that_stopped_goes_on_to_the_same_weights(
     assert all(torch.allclose(one[name], other[name], atol=1e-6) for name in one)
 
 
-def test_two_processes_draw_the_same_samples_and_train_together(models: tuple[str, str], tasks: Path) -> None:
+TORCHRUN = ["torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+# The way that takes several GPUs starts processes on a CPU, too; what accelerate does on CPUs of itself wants MPI.
+ACCELERATE = [
+    "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1", "--main_process_port",
+    "0", "--mixed_precision", "no", "--dynamo_backend", "no",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("launcher", [TORCHRUN, ACCELERATE], ids=["torchrun", "accelerate"])
+def test_two_processes_draw_the_same_samples_and_train_together(
+    models: tuple[str, str], tasks: Path, launcher: list[str]
+) -> None:
     train_guider(config(models, tasks, "alone", epochs=1))
     command = [
-        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m",
-        "adaptive_reasoner", "train", "guider", str(tasks), "--guider", models[1], "--target", models[0],
+        sys.executable, "-m", *launcher, "-m", "adaptive_reasoner", "train", "guider", str(tasks),
+        "--guider", models[1], "--target", models[0],
         "--samples", "4", "--max-tokens", "6", "--directory", str(tasks.parent / "both"), "--rows", "2", "--rank", "8",
         "--learning-rate", "0.01",
     ]  # fmt: skip
-    # What `accelerate launch` starts on GPUs; on a CPU it would want MPI.
     environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, env=environment)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -186,6 +154,7 @@ def test_two_processes_draw_the_same_samples_and_train_together(models: tuple[st
         ({"target": None}, ConfigurationError, "need the target's answers"),
         ({"answer_column": "solution"}, InvalidInputError, '"solution"'),
         ({"temperature": 0.0}, ConfigurationError, "temperature"),
+        ({"alpha": float("nan")}, ConfigurationError, "alpha"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_before_anything_is_written(
