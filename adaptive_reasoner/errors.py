@@ -9,6 +9,7 @@ AdaptiveReasonerError
 │   └── UnknownTenantError      a call names nobody, or somebody unknown, where a budget needs a tenant
 ├── ModelError                  a model call did not give a usable answer
 │   ├── ModelTimeoutError
+│   ├── ModelRateLimitError     its provider takes no more calls for now
 │   ├── EmptyAnswerError
 │   └── RefusalError
 ├── LogprobsError               log probabilities that cannot be used
@@ -79,6 +80,12 @@ class ModelTimeoutError(ModelError, TimeoutError):
     """A model call took longer than `ReasonerConfig.model_timeout_seconds`."""
 
     code = "model_timeout"
+
+
+class ModelRateLimitError(ModelError):
+    """A model's provider takes no more calls for now, after the retries of its client."""
+
+    code = "model_rate_limited"
 
 
 class EmptyAnswerError(ModelError):

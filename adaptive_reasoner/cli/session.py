@@ -21,6 +21,7 @@ from adaptive_reasoner.state import ReasoningContext, ReasoningOutput
 
 # A turn in which every call failed for one of these needs other options, not another reading.
 _ADVICE = {
+    "model_rate_limited": "Wait, or ask your provider for a higher limit.",
     "model_failed": "Check the model's name, the endpoint (--base-url) and its key.",
     "model_timeout": "Ask a faster model, or a less busy endpoint.",
     "budget_exhausted": "Raise --budget-tokens.",

@@ -17,6 +17,7 @@ from adaptive_reasoner.errors import (
     ContextWindowExceededError,
     EmptyAnswerError,
     ModelError,
+    ModelRateLimitError,
     ModelTimeoutError,
     RefusalError,
 )
@@ -26,7 +27,13 @@ Block = str | dict[Any, Any]
 
 _ERRORS: dict[str, type[AdaptiveReasonerError]] = {
     error.code: error
-    for error in (ModelTimeoutError, EmptyAnswerError, BudgetExhaustedError, ContextWindowExceededError)
+    for error in (
+        ModelTimeoutError,
+        ModelRateLimitError,
+        EmptyAnswerError,
+        BudgetExhaustedError,
+        ContextWindowExceededError,
+    )
 }
 _LOGPROBS = ("logprobs", "reasoning_logprobs")
 _WORD = re.compile(r"\s*\S+\s*")

@@ -14,6 +14,7 @@ from adaptive_reasoner.errors import (
     ContextWindowExceededError,
     EmptyAnswerError,
     ModelError,
+    ModelRateLimitError,
     ModelTimeoutError,
     RefusalError,
 )
@@ -22,6 +23,7 @@ from adaptive_reasoner.errors import (
 _DECLINED = frozenset({"content_filter", "refusal", "safety", "prohibited_content"})
 _CUT_OFF = frozenset({"length", "max_tokens"})
 _TOO_LONG = frozenset({"context_length_exceeded", "exceed_context_size_error"})
+_TOO_MANY_REQUESTS = 429
 
 
 def find_problem(message: AIMessage, kwargs: Mapping[str, Any]) -> AdaptiveReasonerError | None:
@@ -65,6 +67,8 @@ def as_our_error(error: Exception) -> AdaptiveReasonerError:
     # Every SDK has a timeout class of its own and none shares a base class with the others.
     if isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
         return ModelTimeoutError(f"The model call timed out: {said}")
+    if _TOO_MANY_REQUESTS in (getattr(error, "status_code", None), getattr(error, "code", None)):
+        return ModelRateLimitError(f"The model's provider takes no more calls for now: {said}")
     return ModelError(f"The model call failed: {said}")
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from adaptive_reasoner.errors import AdaptiveReasonerError, InvalidInputError
+from adaptive_reasoner.errors import AdaptiveReasonerError, InvalidInputError, ModelRateLimitError
 
 
 class ServerError(AdaptiveReasonerError):
@@ -52,6 +52,12 @@ class IdempotencyError(ServerError):
     """The first request with the same idempotency key is still being answered."""
 
     code = "idempotency_conflict"
+
+
+class IdempotencyStoreError(ServerError):
+    """The store of idempotency keys cannot be reached."""
+
+    code = "idempotency_unavailable"
 
 
 class IdempotencyMismatchError(ServerError, InvalidInputError):
@@ -138,6 +144,12 @@ class RateLimitError(ServerError):
     code = "rate_limit_exceeded"
 
 
+class RateStoreError(ServerError):
+    """The store of rates that replicas share cannot be reached."""
+
+    code = "rates_unavailable"
+
+
 class BusyError(ServerError):
     """More requests are waiting than the server lets wait, or this one has waited for too long."""
 
@@ -148,6 +160,12 @@ class StoppingError(ServerError):
     """The server finishes what it has begun and takes nothing new."""
 
     code = "server_stopping"
+
+
+class UpstreamLimitError(ServerError, ModelRateLimitError):
+    """A model's provider takes no more calls for now, and says when it does."""
+
+    code = "model_rate_limited"
 
 
 class AnswerTimeoutError(ServerError):
@@ -220,9 +238,12 @@ SHOWN = Table(
         "answer_timeout": Shown(504, "timeout_error"),
         "model_timeout": Shown(504, "timeout_error"),
         "model_failed": Shown(502, "upstream_error"),
+        "model_rate_limited": Shown(429, "rate_limit_error"),
         "ledger_unavailable": Shown(503, Table.API),
         "threads_unavailable": Shown(503, Table.API),
         "keys_unavailable": Shown(503, Table.API),
+        "idempotency_unavailable": Shown(503, Table.API),
+        "rates_unavailable": Shown(503, Table.API),
         "server_stopping": Shown(503, "overloaded_error"),
         "adaptive_reasoner_error": Shown(500, Table.API),
     }

@@ -3,6 +3,9 @@
 import time
 from collections.abc import Callable
 
+# A provider that asks for more is out of its quota for the day: clients may look in once an hour.
+_LONGEST_WAIT_SECONDS = 3600.0
+
 
 class Breaker:
     """Closed: calls pass. Open: none does. Then one call tries, and closes or opens it again.
@@ -18,6 +21,17 @@ class Breaker:
         self._failures = 0
         self._open_until: float | None = None
         self._is_trying = False
+        self._wait_until = 0.0
+
+    @property
+    def wait_seconds(self) -> float:
+        """How long the endpoint still asks to be left alone, 0 where it does not."""
+        return max(0.0, self._wait_until - self._clock())
+
+    def asked_to_wait(self, retry_after: str | None) -> None:
+        """The endpoint answered with this header, in seconds; dates and nonsense are no wish."""
+        if retry_after is not None and retry_after.strip().isdecimal():
+            self._wait_until = self._clock() + min(float(retry_after), _LONGEST_WAIT_SECONDS)
 
     @property
     def is_open(self) -> bool:

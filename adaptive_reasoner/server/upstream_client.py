@@ -98,6 +98,7 @@ class _Failover(httpx.AsyncBaseTransport):
         started, is_told = time.monotonic(), False
         try:
             response = await self._answer(endpoint, request)
+            endpoint.breaker.asked_to_wait(response.headers.get("retry-after"))
             self._tell(endpoint, _failure(response))
             is_told = True
         except httpx.TransportError as error:

@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
-from adaptive_reasoner.errors import ModelError, RefusalError
+from adaptive_reasoner.errors import ModelError, ModelRateLimitError, RefusalError
+from adaptive_reasoner.server.errors import UpstreamLimitError
 from adaptive_reasoner.server.parts import AppParts
 from adaptive_reasoner.server.running import FAST, Answer, Around, Next, Question, ServedModels
 from adaptive_reasoner.server.upstream_client import UpstreamClient
@@ -25,6 +26,7 @@ async def open_upstreams(parts: AppParts) -> AsyncGenerator[None]:
     """Watch the endpoints, close their connections at the end."""
     upstreams = upstreams_of(parts.runner.models)
     parts.add(upstreams)
+    parts.runner.around.append(saying_when(upstreams))
     if (
         parts.runner.models.deep is not None
         and parts.settings.section(UpstreamSection).deep_failure == "fast"
@@ -52,6 +54,20 @@ def upstreams_of(models: ServedModels) -> Upstreams:
         if isinstance(client, UpstreamClient):
             found[name] = client
     return found
+
+
+def saying_when(upstreams: Upstreams) -> Around:
+    """Where a provider takes no more calls, the client is told when to come back, as the provider says."""
+
+    async def around(question: Question, following: Next) -> Answer:
+        try:
+            return await following(question)
+        except ModelRateLimitError as error:
+            endpoints = [one for client in upstreams.values() for one in client.endpoints]
+            wait = max((one.breaker.wait_seconds for one in endpoints), default=0.0)
+            raise UpstreamLimitError(str(error), retry_after_seconds=max(wait, 1.0)) from error
+
+    return around
 
 
 def fast_instead() -> Around:

@@ -40,8 +40,9 @@ def failing(play: Callable[[int], str] | Sequence[str]) -> Generator[Upstream]:
     """Serve for as long as the `with` block runs.
 
     Args:
-        play: what request `number` gets: "ok", "429", "500", "hang", "reset", "truncated", "redirect",
-            "no_logprobs", "bad_logprobs"; a sequence's last word goes on for ever.
+        play: what request `number` gets: "ok", "429", "500" (with "429 7" it says to wait for 7 seconds), "hang",
+            "reset", "truncated", "redirect", "no_logprobs", "bad_logprobs"; a sequence's last word goes on for ever. A
+            request for a stream gets one, broken off in the middle where the word is "reset".
     """
     upstream = Upstream()
     words = play
@@ -61,7 +62,7 @@ def failing(play: Callable[[int], str] | Sequence[str]) -> Generator[Upstream]:
                 number = len(upstream.bodies)
                 upstream.bodies.append(body)
                 upstream.heads.append({name.lower(): value for name, value in self.headers.items()})
-            play_one(self, chosen(number), stop)
+            play_one(self, chosen(number), stop, is_streamed=bool(body.get("stream")))
 
     stop = threading.Event()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -79,17 +80,23 @@ def failing(play: Callable[[int], str] | Sequence[str]) -> Generator[Upstream]:
         thread.join()
 
 
-def play_one(handler: BaseHTTPRequestHandler, word: str, stop: threading.Event) -> None:
+def play_one(
+    handler: BaseHTTPRequestHandler, word: str, stop: threading.Event, *, is_streamed: bool = False
+) -> None:
     """Answer one request as `word` says."""
     if word == "hang":
         stop.wait(30)
         return
-    if word in ("429", "500", "503"):
+    status, _, wait = word.partition(" ")
+    if status in ("429", "500", "503"):
         error = {"error": {"message": "no", "type": "server_error", "param": None, "code": None}}
-        _send(handler, int(word), json.dumps(error).encode(), {"Retry-After": "0"})
+        _send(handler, int(status), json.dumps(error).encode(), {"Retry-After": wait or "0"})
         return
     if word == "redirect":
         _send(handler, 307, b"", {"Location": "http://127.0.0.1:1/v1/chat/completions"})
+        return
+    if is_streamed and word in ("ok", "reset"):
+        _stream(handler, is_whole=word == "ok")
         return
     odd = {"no_logprobs": None, "bad_logprobs": {"content": [{"token": 5, "logprob": "x"}, None]}}
     raw = json.dumps(completion(logprobs=odd.get(word, "good"))).encode()
@@ -103,6 +110,32 @@ def play_one(handler: BaseHTTPRequestHandler, word: str, stop: threading.Event) 
         handler.close_connection = True
         return
     _send(handler, 200, raw[: len(raw) // 2] if word == "truncated" else raw, {})
+
+
+def _stream(handler: BaseHTTPRequestHandler, *, is_whole: bool) -> None:
+    """The same answer as events; one that is not whole ends after its first words, without the last chunk's mark."""
+    whole = completion()
+    choice, entries = whole["choices"][0], whole["choices"][0]["logprobs"]["content"]
+    head = {name: whole[name] for name in ("id", "created", "model")} | {"object": "chat.completion.chunk"}
+    pieces = [({"role": "assistant", "content": ""}, None, None)]
+    pieces += [({"content": entry["token"]}, {"content": [entry]}, None) for entry in entries]
+    pieces.append(({}, None, choice["finish_reason"]))
+    events = [
+        {**head, "choices": [{"index": 0, "delta": delta, "logprobs": logprobs, "finish_reason": finish}]}
+        for delta, logprobs, finish in pieces
+    ]
+    events.append({**head, "choices": [], "usage": whole["usage"]})
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/event-stream")
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    lines = [f"data: {json.dumps(event)}\n\n".encode() for event in events] + [b"data: [DONE]\n\n"]
+    for line in lines if is_whole else lines[:2]:
+        handler.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
+    if is_whole:
+        handler.wfile.write(b"0\r\n\r\n")
+    handler.wfile.flush()
+    handler.close_connection = True
 
 
 def _send(handler: BaseHTTPRequestHandler, status: int, raw: bytes, headers: dict[str, str]) -> None:

@@ -74,6 +74,24 @@ def test_an_endpoint_that_keeps_failing_is_left_alone_and_readyz_says_so(word, s
         assert "left alone" in ready.json()["checks"]["upstream"]
 
 
+def test_a_provider_that_takes_no_more_calls_is_429_with_its_own_wait():
+    sections = {"models": {"max_retries": 0}, "upstream": {"breaker_failures": 2}}
+    with failing(["429 7"]) as upstream, before(upstream, **sections) as http:
+        for model in ("fast", "adaptive"):
+            answer = ask(http, model=model)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (429, "model_rate_limited")
+            assert answer.json()["error"]["type"] == "rate_limit_error"
+            assert answer.headers["retry-after"] in ("6", "7")
+        assert http.get("/readyz").status_code == 200  # whoever says "too fast" is there
+
+
+@pytest.mark.parametrize(("said", "seconds"), [("7", 7.0), ("86400", 3600.0), ("soon", 0.0), (None, 0.0)])
+def test_a_breaker_keeps_what_the_endpoint_asks_for(said, seconds):
+    breaker = Breaker(2, 10, clock=lambda: 5.0)
+    breaker.asked_to_wait(said)
+    assert breaker.wait_seconds == seconds
+
+
 def test_an_endpoint_that_hangs_is_a_failure_too():
     sections = {"upstream": {"attempt_seconds": 0.2, "breaker_failures": 1}}
     with failing(["hang"]) as upstream, before(upstream, models={"max_retries": 0}, **sections) as http:
