@@ -1,7 +1,6 @@
 """One answer an idempotency key: a request that is sent again is not answered again.
 
-The store in memory serves one process; replicas that share their work need one that they share (`IdempotencyStore` is
-what it has to do).
+The store in memory serves one process; `idempotency_shared` has the one that replicas share.
 """
 
 import time
@@ -22,10 +21,12 @@ class Stored:
     Attributes:
         body: whole, of a stream all of its events.
         media_type: of the body.
+        status: HTTP's.
     """
 
     body: bytes
     media_type: str
+    status: int = 200
 
 
 class IdempotencyStore(Protocol):

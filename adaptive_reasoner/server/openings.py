@@ -6,7 +6,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 
 from adaptive_reasoner.server.checkpointers import open_checkpointer
 from adaptive_reasoner.server.config import ServerSettings
-from adaptive_reasoner.server.idempotency import IdempotencyInMemory
+from adaptive_reasoner.server.idempotency import IdempotencyInMemory, IdempotencyStore
+from adaptive_reasoner.server.idempotency_shared import SharedIdempotency
 from adaptive_reasoner.server.limits.opening import open_limits
 from adaptive_reasoner.server.limits.settings import TenantsSection
 from adaptive_reasoner.server.metrics.opening import open_metrics
@@ -30,6 +31,16 @@ OPENINGS: tuple[Opening, ...] = (
 
 
 @asynccontextmanager
+async def _idempotency(url: str, answers: AnswersSection) -> AsyncGenerator[IdempotencyStore]:
+    """Where the threads are: in memory, or shared by all who share them."""
+    if url == "memory":
+        yield IdempotencyInMemory(answers.idempotency_seconds, answers.idempotency_entries)
+        return
+    async with SharedIdempotency(url, answers).open() as shared:
+        yield shared
+
+
+@asynccontextmanager
 async def open_parts(settings: ServerSettings, models: ServedModels) -> AsyncGenerator[AppParts]:
     """Everything that the server needs, for as long as it runs.
 
@@ -45,7 +56,7 @@ async def open_parts(settings: ServerSettings, models: ServedModels) -> AsyncGen
             settings=settings,
             runner=Runner(models, config, checkpointer=checkpointer.saver),
             threads=ThreadStore(checkpointer, models.fast),
-            idempotency=IdempotencyInMemory(answers.idempotency_seconds, answers.idempotency_entries),
+            idempotency=await stack.enter_async_context(_idempotency(url, answers)),
         )
         parts.readiness["threads"] = parts.threads.problem
         for opening in OPENINGS:

@@ -181,6 +181,8 @@ class AnswersSection(Section):
             the first: an error that comes sooner keeps its own status.
         idempotency_seconds: how long an answer is kept for its idempotency key.
         idempotency_entries: how many are kept at most.
+        idempotency_lease_seconds: how long a key stays taken after its server died, where servers share the threads'
+            database.
     """
 
     table: ClassVar[str] = "answers"
@@ -189,3 +191,4 @@ class AnswersSection(Section):
     keep_alive_seconds: Seconds = 5.0
     idempotency_seconds: Seconds = 86_400.0
     idempotency_entries: Annotated[int, Field(ge=1)] = 10_000
+    idempotency_lease_seconds: Seconds = 30.0

@@ -51,7 +51,7 @@ class Admission:
         section, rates, queue = parts.settings.section(LimitsSection), parts.get(Rates), parts.get(Queue)
         is_work = scope["path"].startswith(_WORK)
         if is_work:
-            rates.admit(caller)
+            await rates.admit(caller)
         body = await read_body(scope, receive, section.max_body_bytes, section.body_seconds)
         replayed = replaying(body, receive)
         if not is_work:

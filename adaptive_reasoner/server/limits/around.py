@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 
+from adaptive_reasoner.server.asking import to_its_end
 from adaptive_reasoner.server.errors import AnswerTimeoutError
 from adaptive_reasoner.server.limits.rates import Rates
 from adaptive_reasoner.server.running import Answer, Around, Next, Question
@@ -44,7 +45,7 @@ def counting_tokens(rates: Rates) -> Around:
 
     async def around(question: Question, following: Next) -> Answer:
         answer = await following(question)
-        rates.spend(question.caller, answer.report["usage"]["total_tokens"])
+        await to_its_end(rates.spend(question.caller, answer.report["usage"]["total_tokens"]))
         return answer
 
     return around

@@ -11,8 +11,8 @@ _MOST_CALLERS = 100_000
 class Buckets:
     """One bucket a caller; a minute's worth fits into it.
 
-    Each process counts its own: behind `r` replicas a caller gets up to `r` times as much a minute. Money and tokens
-    that must not be exceeded are budgets, which the ledger counts across replicas.
+    They are those of one process; `SharedBuckets` are those of all replicas. Money and tokens that must not be exceeded
+    are budgets, which the ledger counts.
 
     Args:
         clock: seconds, as `time.monotonic`.

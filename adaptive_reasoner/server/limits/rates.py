@@ -1,11 +1,15 @@
 """What a caller may ask a minute, from the settings."""
 
+import logging
+
 from adaptive_reasoner.server.caller import Caller
 from adaptive_reasoner.server.config import ServerSettings
-from adaptive_reasoner.server.errors import RateLimitError
+from adaptive_reasoner.server.errors import RateLimitError, RateStoreError
 from adaptive_reasoner.server.limits.buckets import Buckets
 from adaptive_reasoner.server.limits.settings import LimitsSection, Tenant, TenantsSection
+from adaptive_reasoner.server.limits.shared_buckets import Limit, SharedBuckets
 
+_LOG = logging.getLogger(__name__)
 _NO_TENANT = Tenant()
 
 
@@ -14,13 +18,13 @@ class Rates:
 
     Args:
         settings: of the server.
-        buckets: of the callers.
+        shared: the buckets of all replicas, None: each process has its own.
     """
 
-    def __init__(self, settings: ServerSettings, buckets: Buckets | None = None) -> None:
+    def __init__(self, settings: ServerSettings, shared: SharedBuckets | None = None) -> None:
         self._common = settings.section(LimitsSection)
         self._tenants = settings.section(TenantsSection).known
-        self._buckets = buckets or Buckets()
+        self._buckets, self._shared = Buckets(), shared
 
     def limits_of(self, caller: Caller) -> tuple[int | None, int | None]:
         """Requests and tokens a minute, None: no limit."""
@@ -34,14 +38,20 @@ class Rates:
         """Requests of the caller's tenant that may be under way, None: no limit of its own."""
         return self._tenants.get(caller.tenant or "", _NO_TENANT).max_in_flight
 
-    def admit(self, caller: Caller) -> None:
+    async def admit(self, caller: Caller) -> None:
         """Count one request.
 
         Raises:
             RateLimitError: this minute's requests or tokens are used up; nothing is counted.
+            RateStoreError: the buckets that replicas share cannot be reached.
         """
         requests, tokens = self.limits_of(caller)
         name = name_of(caller)
+        if self._shared is not None and (requests or tokens):
+            await self._admit_by(
+                self._shared, _limit("requests", name, requests), _limit("tokens", name, tokens)
+            )
+            return
         if requests is not None and (wait := self._buckets.wait_for(f"requests {name}", requests)):
             raise _used_up(f"{requests} requests", wait)
         if tokens is not None and (wait := self._buckets.wait_for(f"tokens {name}", tokens)):
@@ -49,11 +59,28 @@ class Rates:
         if requests is not None:
             self._buckets.take(f"requests {name}", requests)
 
-    def spend(self, caller: Caller, tokens: int) -> None:
-        """Count the tokens of an answer."""
+    async def spend(self, caller: Caller, tokens: int) -> None:
+        """Count the tokens of an answer, which is sent even where they cannot be counted."""
         limit = self.limits_of(caller)[1]
-        if limit is not None:
+        if limit is None:
+            return
+        if self._shared is None:
             self._buckets.take(f"tokens {name_of(caller)}", limit, tokens)
+            return
+        try:
+            await self._shared.take(Limit(f"tokens {name_of(caller)}", limit), tokens)
+        except RateStoreError as error:
+            _LOG.warning("tokens were not counted for their rate: %s", error)
+
+    @staticmethod
+    async def _admit_by(shared: SharedBuckets, requests: Limit | None, tokens: Limit | None) -> None:
+        if refused := await shared.admit(requests, tokens):
+            limit, wait = refused
+            raise _used_up(f"{limit.per_minute} {limit.name.partition(' ')[0]}", wait)
+
+
+def _limit(what: str, name: str, per_minute: int | None) -> Limit | None:
+    return None if per_minute is None else Limit(f"{what} {name}", per_minute)
 
 
 def name_of(caller: Caller) -> str:

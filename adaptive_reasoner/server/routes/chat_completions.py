@@ -40,9 +40,7 @@ async def create_chat_completion(body: ChatCompletionRequest, request: Request) 
     claim = await _Claim.make(parts, request, raw)
     asked = asked.under(claim.turn_key)
     if claim.stored is not None:
-        return Response(
-            claim.stored.body, headers={REPLAYED_HEADER: "true"}, media_type=claim.stored.media_type
-        )
+        return claim.stored_answer(_headers(asked))
     try:
         if body.stream:
             stream = AnswerStream(parts, asked, envelope)
@@ -54,8 +52,8 @@ async def create_chat_completion(body: ChatCompletionRequest, request: Request) 
         await to_its_end(claim.release())
         raise
     text = json.dumps(completion(envelope, given, asked.look), separators=(",", ":")).encode()
-    await claim.finish(text, _JSON)
     status = 200 if all(one.is_settled for one in given) else 202
+    await to_its_end(claim.finish(Stored(text, _JSON, status)))
     return Response(text, status, _headers(asked), _JSON)
 
 
@@ -102,9 +100,14 @@ class _Claim:
         digest = hashlib.sha256(raw).hexdigest()
         return cls(parts, key, digest, await parts.idempotency.begin(key, digest))
 
-    async def finish(self, body: bytes, media_type: str) -> None:
+    def stored_answer(self, headers: dict[str, str]) -> Response:
+        assert self.stored is not None  # noqa: S101 - asked for only then
+        stored = self.stored
+        return Response(stored.body, stored.status, {**headers, REPLAYED_HEADER: "true"}, stored.media_type)
+
+    async def finish(self, stored: Stored) -> None:
         if self._key is not None:
-            await self._store.finish(self._key, Stored(body, media_type))
+            await self._store.finish(self._key, stored)
 
     async def release(self) -> None:
         if self._key is not None:
@@ -121,6 +124,6 @@ class _Claim:
         finally:
             await events.aclose()
             if sent and sent[-1] == SSE_END:
-                await to_its_end(self.finish(b"".join(sent), _SSE))
+                await to_its_end(self.finish(Stored(b"".join(sent), _SSE)))
             else:
                 await to_its_end(self.release())
