@@ -70,6 +70,36 @@ def test_a_killed_server_loses_and_doubles_nothing(tmp_path, repository, moment)
     assert [one["content"] for one in messages] == ["How many pens?", "Answer: 12"]
 
 
+@pytest.mark.parametrize("thread", [{}, {"metadata": {"thread_id": "t"}}])
+def test_a_request_that_is_sent_again_after_its_server_died_waits_in_the_same_review(tmp_path, thread):
+    where = {"threads": {"url": f"sqlite:///{tmp_path / 'threads.sqlite'}"}, "policy": ASKS}
+    again = {**where, "answers": {"idempotency_seconds": 1e-6}}  # as if the key's answer had not been kept
+    with served(unsure(), **again) as server, http_of(server) as http:
+        first = http.post("/v1/chat/completions", json=body_of(**thread), headers={"idempotency-key": "k"})
+    model = unsure()
+    with served(model, **again) as server, http_of(server) as http:
+        second = http.post("/v1/chat/completions", json=body_of(**thread), headers={"idempotency-key": "k"})
+        other = http.post("/v1/chat/completions", json=body_of(**thread), headers={"idempotency-key": "l"})
+        identity, runs = second.json()["adaptive_reasoning"]["review"]["id"], len(model.calls)
+        waiting = http.get("/v1/reviews").json()["data"]
+        http.post(f"/v1/reviews/{identity}/approve", json={})
+        third = http.post("/v1/chat/completions", json=body_of(**thread), headers={"idempotency-key": "k"})
+        kept = http.get("/v1/threads/t").json() if thread else {"messages": []}
+        assert len(model.calls) == runs
+    assert [first.status_code, second.status_code, other.status_code, third.status_code] == [
+        202,
+        202,
+        202,
+        200,
+    ]
+    assert first.json()["adaptive_reasoning"]["review"]["id"] == identity
+    assert len(waiting) == 2
+    assert third.json()["choices"][0]["message"]["content"] == "Answer: 12"
+    assert [one["content"] for one in kept["messages"]] == (
+        ["How many pens?", "Answer: 12"] if thread else []
+    )
+
+
 def test_two_servers_over_one_file_decide_once(tmp_path):
     threads = {"url": f"sqlite:///{tmp_path / 'threads.sqlite'}"}
     _two_servers_decide_once(threads)

@@ -1,5 +1,7 @@
 """What a review is about, and what a person said to it, as plain data."""
 
+import hashlib
+import uuid
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, cast
 
@@ -134,6 +136,13 @@ def case_of(question: Question, waiting: Waiting, *, is_in_thread: bool) -> Revi
         turn_key=None if is_in_thread else question.turn_key,
         request_id=question.request_id,
     )
+
+
+def identity_of(turn_key: str | None) -> str:
+    """The id of a question's review: that of a request that is sent again under its idempotency key is the same."""
+    if turn_key is None:
+        return f"rev_{uuid.uuid4().hex}"
+    return f"rev_{hashlib.sha256(f'review {turn_key}'.encode()).hexdigest()[:32]}"
 
 
 def answer_to_json(answer: Answer) -> Json:

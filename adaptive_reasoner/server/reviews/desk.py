@@ -14,10 +14,17 @@ from adaptive_reasoner.openai_shapes import Json
 from adaptive_reasoner.server.asking import to_its_end
 from adaptive_reasoner.server.errors import ReviewRunError, ThreadBusyError
 from adaptive_reasoner.server.parts import AppParts
-from adaptive_reasoner.server.reviews.cases import PENDING, Decision, Review, case_of, read_messages
+from adaptive_reasoner.server.reviews.cases import (
+    PENDING,
+    Decision,
+    Review,
+    case_of,
+    identity_of,
+    read_messages,
+)
 from adaptive_reasoner.server.reviews.section import ReviewsSection
 from adaptive_reasoner.server.reviews.store import ReviewStore
-from adaptive_reasoner.server.running import Answer, Question, Waiting
+from adaptive_reasoner.server.running import Answer, Next, Question, Waiting
 from adaptive_reasoner.server.threads import Turn
 from adaptive_reasoner.state import ReasoningContext, ReasoningReport
 from adaptive_reasoner.uncertainty.shapes import as_mapping
@@ -48,12 +55,34 @@ class ReviewDesk:
         """What the client gets instead of an answer that waits: see `ReviewsSection.client`."""
         is_hand_off = self._section.client == "hand_off"
         case = case_of(question, waiting, is_in_thread=is_hand_off and question.thread_id is not None)
-        caller = question.caller
-        identity = await to_its_end(self.store.add(case, caller.tenant, caller.key_id))
+        caller, identity = question.caller, identity_of(question.turn_key)
+        if not await to_its_end(self.store.add(identity, case, caller.tenant, caller.key_id)):
+            with (
+                self._parts.threads.reaching()
+            ):  # the same request, elsewhere at the same time: its run is the one
+                await self._parts.runner.checkpointer.adelete_thread(waiting.run_id)
         if self._section.client == "wait" and (answer := await self._within_time(identity)):
             return answer
         text = self._section.hand_off_text if is_hand_off else self._section.pending_text
         return _told(text, cast("ReasoningReport", waiting.asks["report"]), identity, is_settled=is_hand_off)
+
+    async def asked_before(self, question: Question, following: Next) -> Answer:
+        """Around each run: a request that put its answer aside before its server died is not run again."""
+        review = await self._known(question)
+        if review is None:
+            return await following(question)
+        if review.final is not None:
+            return review.final
+        is_hand_off = self._section.client == "hand_off"
+        text = self._section.hand_off_text if is_hand_off else self._section.pending_text
+        return _told(
+            text, cast("ReasoningReport", review.case.asks["report"]), review.id, is_settled=is_hand_off
+        )
+
+    async def _known(self, question: Question) -> Review | None:
+        if question.turn_key is None:
+            return None
+        return await self.store.known(identity_of(question.turn_key))
 
     async def decide(self, identity: str, decision: Decision) -> Review:
         """Take a decision and do what follows from it.

@@ -17,6 +17,8 @@ async def open_reviews(parts: AppParts) -> AsyncGenerator[None]:
         desk = ReviewDesk(parts, store)
         parts.add(desk)
         parts.runner.on_waiting = desk.wait
+        if parts.runner.config.review == "low_confidence":
+            parts.runner.around.insert(0, desk.asked_before)
         parts.readiness["reviews"] = store.problem
         await desk.recover()
         yield

@@ -4,13 +4,13 @@ import asyncio
 import json
 import threading
 import time
-import uuid
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Row, RowMapping, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from adaptive_reasoner.budget.opening import make_engine
@@ -68,9 +68,9 @@ class ReviewStore:
         """Close the connections."""
         self._engine.dispose()
 
-    async def add(self, case: ReviewCase, tenant: str | None, key_id: str | None) -> str:
-        """Keep a new review; its id comes back."""
-        identity, now = f"rev_{uuid.uuid4().hex}", time.time()
+    async def add(self, identity: str, case: ReviewCase, tenant: str | None, key_id: str | None) -> bool:
+        """Keep a new review; False where there is one of this id, which stays as it is."""
+        now = time.time()
         before = {name: case.asks[name] for name in ("answer", "tool_calls") if name in case.asks}
         who = {"tenant": tenant, "key_id": key_id}
         row = {
@@ -78,12 +78,16 @@ class ReviewStore:
         }  # fmt: skip
         line = {"review_id": identity, "event": "asked", "at": now, "before": _text(before)}
 
-        def write(db: Connection) -> None:
-            db.execute(insert(REVIEWS), {**row, **who})
-            db.execute(insert(AUDIT), {**line, **who})
+        own = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
+        adding = own(REVIEWS).values(**row, **who).on_conflict_do_nothing().returning(REVIEWS.c.id)
 
-        await self._do(write)
-        return identity
+        def write(db: Connection) -> bool:
+            if db.execute(adding).first() is None:
+                return False
+            db.execute(insert(AUDIT), {**line, **who})
+            return True
+
+        return await self._do(write)
 
     async def read(self, identity: str) -> Review:
         """One review.
@@ -92,6 +96,13 @@ class ReviewStore:
             UnknownReviewError: there is none of this id.
         """
         return await self._do(lambda db: _read(db, identity))
+
+    async def known(self, identity: str) -> Review | None:
+        """One review, None where there is none of this id."""
+        try:
+            return await self.read(identity)
+        except UnknownReviewError:
+            return None
 
     async def find(self, wanted: Wanted) -> list[Review]:
         """Some reviews, the oldest first."""
