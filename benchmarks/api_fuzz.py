@@ -10,6 +10,7 @@ calling tools. Every failure must have the shape of OpenAI's errors, too.
 """
 
 import argparse
+import copy
 import json
 import math
 import os
@@ -34,6 +35,8 @@ CHAT = "/v1/chat/completions"
 _PATIENCE_SECONDS = 60.0
 # Of requests that schemathesis does not make: the ways, and of the first two those that go to chat completions.
 _WAYS, _WEIGHTS, _CHAT_SHARE = ("conforming", "broken", "torn"), (0.6, 0.33, 0.07), 0.85
+# Where time is limited, so much of it is for what schemathesis does not make; of that program, so many at once.
+_OWN_TIME, _BATCH = 0.8, 20
 Counts = Counter[tuple[str, str, str, int]]
 
 
@@ -72,9 +75,9 @@ def fuzz(
     ):
         document = http.get("/openapi.json").json()
         ours = round(requests * (1 - schemathesis_share))
-        until = time.monotonic() + seconds
-        _own_cases(http, document, ours, chance, seen, until)
-        _schemathesis_cases(http, document, (requests - ours, number), seen, until)
+        begun = time.monotonic()
+        _own_cases(http, document, ours, chance, seen, begun + _OWN_TIME * seconds)
+        _schemathesis_cases(http, document, (requests - ours, number), seen, begun + seconds)
     return seen.counts, seen.wrong
 
 
@@ -146,7 +149,7 @@ def _request(
 def _name_known(body: dict[str, Any], known: Known, chance: random.Random) -> None:
     """What a schema cannot say: which names there are, and that a conversation ends with a question."""
     if isinstance(body.get("messages"), list) and chance.random() < 0.7:
-        body["messages"] += chance.choice(known.messages)
+        body["messages"] += copy.deepcopy(chance.choice(known.messages))
     choice = body.get("tool_choice")
     offered = body.get("tools")
     tools = [one for one in offered if isinstance(one, dict)] if isinstance(offered, list) else []
@@ -200,24 +203,24 @@ def _schemathesis_cases(
             strategy = operation.as_strategy(generation_mode=mode)
 
             def ask(case: Any, name: tuple[str, str, str] = name) -> None:
+                _send(http, _sendable(case), name, seen)
+
+            for batch in range(math.ceil(requests * share / 2 / _BATCH)):
                 if time.monotonic() < until:
-                    _send(http, _sendable(case), name, seen)
-
-            count = math.ceil(requests * share / 2)
-            _draw(strategy, ask, (count, amount[1]))
+                    _draw(strategy, ask, amount[1] * 1000 + batch)
 
 
-def _draw(strategy: Any, ask: Callable[[Any], None], amount: tuple[int, int]) -> None:
+def _draw(strategy: Any, ask: Callable[[Any], None], number: int) -> None:
     from hypothesis import HealthCheck, Phase, given, seed, settings
 
     how = settings(
-        max_examples=amount[0],
+        max_examples=_BATCH,
         deadline=None,
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    seed(amount[1])(how(given(case=strategy)(ask)))()
+    seed(number)(how(given(case=strategy)(ask)))()
 
 
 def _sendable(case: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ chat completion. What these documents use is read here: types, bounds, enums, pa
 "where this field is, that one must be" (`dependentSchemas`).
 """
 
+import copy
 import random
 import re
 import string
@@ -61,20 +62,23 @@ class Cases:
             "number": self._number, "boolean": lambda _: self._chance.random() < 0.5, "null": lambda _: None,
         }  # fmt: skip
         kind = schema.get("type")
-        return makers[kind](schema) if kind in makers else self._chance.choice(_ANYTHING)
+        return makers[kind](schema) if kind in makers else self._anything()
 
     def broken(self, schema: Any) -> Any:
         """A value that keeps to `schema` but for one place, where anything stands, or nothing."""
         value = self.conforming(schema)
         places = list(_places(value))
         if not places:
-            return self._chance.choice(_ANYTHING)
+            return self._anything()
         holder, key = self._chance.choice(places)
         if isinstance(holder, dict) and self._chance.random() < 0.25:
             del holder[key]
         else:
-            holder[key] = self._chance.choice(_ANYTHING)
+            holder[key] = self._anything()
         return value
+
+    def _anything(self) -> Any:
+        return copy.deepcopy(self._chance.choice(_ANYTHING))
 
     def _resolved(self, schema: Any) -> Json:
         if schema is True or schema is None:
