@@ -7,8 +7,10 @@ with its defaults; each is asked by the same bounded client, one after the other
 in each round, too: what a server adds is its p50 (p99) less the upstream's of the same round. "adaptive" is the loop
 (triage, one call with log probabilities, gate, report), "fast" one call with its report; LiteLLM passes a call on;
 RouteLLM routes by its `random` router, the cheapest that it has. RouteLLM and LiteLLM run in environments of their
-own. Latencies at many clients are those of a queue: compare requests a second there. `--soak N` asks "adaptive" N more
-times and watches the server's memory. The load average is part of the result: other work on the machine shows in it.
+own. With `--workers N`, our server (over a Postgres, which its workers share) and LiteLLM's are asked with N processes
+each, beside those of one process. Latencies at many clients are those of a queue: compare requests a second there.
+`--soak N` asks "adaptive" N more times and watches the server's memory. The load average is part of the result: other
+work on the machine shows in it.
 """
 
 import argparse
@@ -23,6 +25,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from measuring.databases import databases
 from measuring.report import Progress, print_table, provenance, write_json
 from measuring.servers import cpu_seconds, free_port, ours, resident_mib, running, stub
 from measuring.stub_upstream import Load, Target, load
@@ -33,7 +36,7 @@ UPSTREAM = "upstream alone"
 
 
 @contextmanager
-def litellm(command: str, upstream: str, folder: Path) -> Generator[Target]:
+def litellm(command: str, upstream: str, folder: Path, workers: int = 1) -> Generator[Target]:
     """LiteLLM's proxy before `upstream`."""
     port, config = free_port(), folder / "litellm.yaml"
     params = {"model": "openai/stub", "api_base": upstream, "api_key": "none"}
@@ -43,6 +46,7 @@ def litellm(command: str, upstream: str, folder: Path) -> Generator[Target]:
         "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
     }
     words = [command, "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
+    words += ["--num_workers", str(workers)] if workers > 1 else []
     with running(words, f"http://127.0.0.1:{port}/health/liveliness", folder, environment):
         yield Target(f"http://127.0.0.1:{port}/v1", "stub")
 
@@ -61,6 +65,21 @@ def routellm(python: str, upstream: str, folder: Path) -> Generator[Target]:
     }
     with running([*words, *models, *more], f"http://127.0.0.1:{port}/health", folder, environment):
         yield Target(f"http://127.0.0.1:{port}/v1", "router-random-0.5")
+
+
+def by_workers(
+    stack: ExitStack, upstream: str, folder: Path, options: argparse.Namespace
+) -> dict[str, Target]:
+    """Our server and LiteLLM's with several processes each."""
+    workers, kinds = options.workers, stack.enter_context(databases())
+    if "postgres" not in kinds:
+        raise SystemExit("--workers needs a Postgres: install the dependency group `postgres`.")
+    url, _ = stack.enter_context(ours(upstream, folder, db=kinds["postgres"]("load"), workers=workers))
+    targets = {f"adaptive, {workers} workers": Target(url, "adaptive")}
+    if options.litellm:
+        proxy = litellm(options.litellm, upstream, folder, workers)
+        targets[f"LiteLLM, {workers} workers"] = stack.enter_context(proxy)
+    return targets
 
 
 def summary(loads: list[Load], alone: list[Load]) -> Json:
@@ -142,6 +161,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--routellm", default="", help="a Python that has RouteLLM; without it, it is left out"
     )
+    parser.add_argument(
+        "--workers", type=int, default=1, help="processes of ours and LiteLLM's, measured, too"
+    )
     parser.add_argument("--soak", type=int, default=0, help="further requests, for memory")
     parser.add_argument("--name", default="server_load", help="of the result")
     options = parser.parse_args(arguments)
@@ -158,6 +180,8 @@ def main(arguments: list[str] | None = None) -> None:
             targets["LiteLLM"] = stack.enter_context(litellm(options.litellm, upstream, folder))
         if options.routellm:
             targets["RouteLLM"] = stack.enter_context(routellm(options.routellm, upstream, folder))
+        if options.workers > 1:
+            targets |= by_workers(stack, upstream, folder, options)
         result = measure(targets, options)
         show(result)
         content: Json = {**provenance("server_load.py", _told(options)), "cpus": os.cpu_count()}

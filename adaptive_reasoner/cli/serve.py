@@ -60,6 +60,9 @@ def serve(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
         ServeEngine, typer.Option(help="local: this process; ray: replicas on Ray Serve (extra `ray`).")
     ] = ServeEngine.LOCAL,
     replicas: Annotated[int, typer.Option(min=1, max=256, help="Replicas of --engine ray.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, max=256, help="Processes behind the address; several need a Postgres.")
+    ] = 1,
     check: Annotated[bool, typer.Option("--check", help="Check the settings and end.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Say where the server listens as one JSON object.")
@@ -79,6 +82,8 @@ def serve(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
     settings = load_settings(config, given=named)
     if engine is ServeEngine.RAY and not check:
         _serve_on_ray(settings, replicas, as_json=as_json)
+    elif workers > 1 and not check:
+        _serve_by_workers(settings, workers, as_json=as_json)
     else:
         _serve(settings, only_check=check, as_json=as_json)
 
@@ -87,6 +92,12 @@ def _serve_on_ray(settings: "ServerSettings", replicas: int, *, as_json: bool) -
     from adaptive_reasoner.server.ray_serve import run_on_ray
 
     run_on_ray(settings, replicas, _say_json if as_json else _say)
+
+
+def _serve_by_workers(settings: "ServerSettings", workers: int, *, as_json: bool) -> None:
+    from adaptive_reasoner.server.workers import run_workers
+
+    run_workers(settings, workers, _say_json if as_json else _say)
 
 
 def _serve(settings: "ServerSettings", *, only_check: bool, as_json: bool) -> None:

@@ -64,13 +64,20 @@ def run(app: FastAPI, settings: ServerSettings, say: Callable[[Listening], None]
     Raises:
         ConfigurationError: nothing can listen at the address, or what the server needs cannot be opened.
     """
-    set_up(settings.section(LogsSection))
     with listen(settings) as listener:
-        server = server_of(app)
-        _end_quietly(server)
-        # uvloop's, where it is installed.
-        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-            runner.run(serve_app(app, server, listener, lambda: say(listening_at(listener, settings))))
+        run_at(listener, app, settings, lambda: say(listening_at(listener, settings)))
+
+
+def run_at(
+    listener: socket.socket, app: FastAPI, settings: ServerSettings, opened: Callable[[], None]
+) -> None:
+    """Serve `app` at a socket that listens; `opened` is called before the first request."""
+    set_up(settings.section(LogsSection))
+    server = server_of(app)
+    _end_quietly(server)
+    # uvloop's, where it is installed.
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(serve_app(app, server, listener, opened))
 
 
 def server_of(app: FastAPI) -> uvicorn.Server:

@@ -70,7 +70,12 @@ def stub(delay: float, folder: Path) -> Generator[str]:
 
 @contextmanager
 def ours(
-    upstream: str, folder: Path, *, db: str | None = None, environment: dict[str, str] | None = None
+    upstream: str,
+    folder: Path,
+    *,
+    db: str | None = None,
+    workers: int = 1,
+    environment: dict[str, str] | None = None,
 ) -> Generator[tuple[str, subprocess.Popen[bytes]]]:
     """`adaptive-reasoner serve` before `upstream`; gives its base URL and its process."""
     port = free_port()
@@ -79,7 +84,7 @@ def ours(
         *("--fast", "stub", "--base-url", upstream),
     ]
     given = {"LANGSMITH_TRACING": "false", **(environment or {})}
-    stored = ["--db", db] if db else []
+    stored = [*(["--db", db] if db else []), *(["--workers", str(workers)] if workers > 1 else [])]
     with running([*command, *stored], f"http://127.0.0.1:{port}/healthz", folder, given) as process:
         yield f"http://127.0.0.1:{port}/v1", process
 
