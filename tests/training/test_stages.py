@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="training needs the extra `train`")
-np = pytest.importorskip("numpy")
 
 from adaptive_reasoner.training.embedded.config import StageConfig, TrainConfig  # noqa: E402
 from adaptive_reasoner.training.embedded.examples import MixtureConfig  # noqa: E402

@@ -3,10 +3,10 @@
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="training needs the extra `train`")
-np = pytest.importorskip("numpy")
 
 from adaptive_reasoner.embedded.problems import generate, split_of  # noqa: E402
 from adaptive_reasoner.embedded.runtime import Runtime  # noqa: E402

@@ -130,7 +130,9 @@ def _triage_auroc(folds: Sequence[Fold]) -> float:
     return auroc(np.array(difficulty), fast.right == 0)
 
 
-def _progress(label: str, total: int) -> Callable[[int], None]:
+def show_progress(label: str, total: int) -> Callable[[int], None]:
+    """A function that tells on standard error how many of `total` are done."""
+
     def show(done: int) -> None:
         print(f"\r{label}: {done} of {total}", end="\n" if done >= total else "", file=sys.stderr, flush=True)
 
@@ -152,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         seed=options.seed,
         processes=options.processes,
         folder=options.keep or Path(tempfile.mkdtemp(prefix="calibrate-")),
-        progress=_progress,
+        progress=show_progress,
     )
     requests = compare_requests(collection)
     feeds_spans = requests["with_spans"] >= requests["without_spans"]

@@ -9,8 +9,7 @@ call is never accepted above that risk, and thinking is tried where it is expect
 
 import argparse
 import json
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from adaptive_reasoner.gate.mode_profile import Alternative, ModeProfile
 from adaptive_reasoner.gate.profile import GateProfile
 from adaptive_reasoner.gate.statistics import auroc
 from adaptive_reasoner.state import Mode
-from adaptive_reasoner.training.embedded.calibrate import PROFILE_PATH
+from adaptive_reasoner.training.embedded.calibrate import PROFILE_PATH, show_progress
 from adaptive_reasoner.training.embedded.calibrate_policy import Floats
 from adaptive_reasoner.training.embedded.calibrate_profile import fit_risk, smooth_curve
 from adaptive_reasoner.training.embedded.tool_calls import Call, ask_calls
@@ -92,13 +91,6 @@ def with_calls(profile: GateProfile, fitted: FittedCalls, provenance: dict[str, 
     return replace(profile, modes=modes, provenance={**profile.provenance, "calls": provenance})
 
 
-def _progress(label: str, total: int) -> Callable[[int], None]:
-    def show(done: int) -> None:
-        print(f"\r{label}: {done} of {total}", end="\n" if done >= total else "", file=sys.stderr, flush=True)
-
-    return show
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Collect, fit, write the profile and print the figures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
@@ -112,7 +104,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     problems = list(generate("calibration", options.n, seed=options.seed))
     fast, deep = (
-        ask_calls(problems, thinking, processes=options.processes, on_progress=_progress(thinking, options.n))
+        ask_calls(
+            problems, thinking, processes=options.processes, on_progress=show_progress(thinking, options.n)
+        )
         for thinking in ("off", "on")
     )
     profile = GateProfile.load(options.profile)

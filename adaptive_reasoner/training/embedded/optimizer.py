@@ -1,5 +1,6 @@
 """The pair of optimizers: Muon for the blocks' matrices, AdamW for everything else."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -33,25 +34,13 @@ class Optimizer:
 
     def step(self, relative_rate: float) -> None:
         """Average the gradients over the processes, apply them and clear them."""
-        self._average_gradients()
+        average_gradients(self._parameters)
         for group in self._adam.param_groups:
             group["lr"] = self._config.adam_rate * relative_rate
         self._adam.step()  # pyright: ignore[reportUnknownMemberType]
         self._muon.step(self._config.muon_rate * relative_rate)
         for parameter in self._parameters:
             parameter.grad = None
-
-    def _average_gradients(self) -> None:
-        if not dist.is_initialized() or dist.get_world_size() == 1:
-            return
-        gradients = [p.grad for p in self._parameters if p.grad is not None]
-        flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
-        dist.all_reduce(flat)  # pyright: ignore[reportUnknownMemberType]
-        flat /= dist.get_world_size()
-        start = 0
-        for gradient in gradients:
-            gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
-            start += gradient.numel()
 
     def state_dict(self) -> dict[str, Any]:
         """The state of both optimizers."""
@@ -61,3 +50,17 @@ class Optimizer:
         """Restore the state of both optimizers."""
         self._muon.load_state_dict(state["muon"])
         self._adam.load_state_dict(state["adam"])
+
+
+def average_gradients(parameters: Iterable[Tensor]) -> None:
+    """Set each gradient to its mean over the processes, all in one exchange."""
+    if not dist.is_initialized() or dist.get_world_size() == 1:
+        return
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+    dist.all_reduce(flat)  # pyright: ignore[reportUnknownMemberType]
+    flat /= dist.get_world_size()
+    start = 0
+    for gradient in gradients:
+        gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
+        start += gradient.numel()

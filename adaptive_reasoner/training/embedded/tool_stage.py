@@ -14,6 +14,7 @@ from adaptive_reasoner.embedded.problems import Problem
 from adaptive_reasoner.embedded.tool_weights import read_change
 from adaptive_reasoner.training.embedded.config import StageConfig
 from adaptive_reasoner.training.embedded.model import Decoder
+from adaptive_reasoner.training.embedded.optimizer import average_gradients
 from adaptive_reasoner.training.embedded.schedule import progress, relative_rate
 from adaptive_reasoner.training.embedded.stage import append_log
 from adaptive_reasoner.training.embedded.tool_adapter import ToolAdapter, read_prefix, read_suffix
@@ -121,7 +122,7 @@ class ToolRun:
         rows = self._stream.rows(self.step)
         loss = loss_of(self.base, self.adapter, collate(rows))
         loss.backward()  # pyright: ignore[reportUnknownMemberType]
-        self._average_gradients()
+        average_gradients(self.adapter.parameters())
         for group in self._adam.param_groups:
             group["lr"] = self.config.rate * relative_rate(self.config.stage, self.step, done)
         self._adam.step()  # pyright: ignore[reportUnknownMemberType]
@@ -129,18 +130,6 @@ class ToolRun:
         self.step += 1
         self.tokens += sum(map(len, rows)) * self.config.processes
         return loss.item()
-
-    def _average_gradients(self) -> None:
-        if not dist.is_initialized() or dist.get_world_size() == 1:
-            return
-        gradients = [p.grad for p in self.adapter.parameters() if p.grad is not None]
-        flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
-        dist.all_reduce(flat)  # pyright: ignore[reportUnknownMemberType]
-        flat /= dist.get_world_size()
-        start = 0
-        for gradient in gradients:
-            gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
-            start += gradient.numel()
 
     def _log(self, entry: dict[str, Any]) -> None:
         if dist.is_initialized() and dist.get_rank():
