@@ -172,6 +172,9 @@ class ReasonerConfig:
             against it; "auto" does so where triage expects the fast answer to be doubtful.
         rationale_share: of the questions that are answered first, this share, in [0, 1], is asked for a rationale,
             drawn by a hash of their text; the others are answered alone and cost no more than fast answers.
+        agreement_share: of the runs, this share, in [0, 1], has its answers held against the thought or the rationale
+            that is to be seen with them: by rule where it can be followed, else by one more call of the fast model. A
+            contradiction counts in the gate. Drawn by the run's thread and beginning.
         thoughts: what becomes of thoughts and rationales, in messages, streams, traces and checkpoints: "keep";
             "redact" (a mark in their place); "drop"; a tuple of regular expressions, whose matches are redacted; or a
             callable from what was thought to what may be seen of it.
@@ -199,6 +202,7 @@ class ReasonerConfig:
     answer_span: AnswerSpan = "auto"
     answer_order: Literal["think_first", "answer_first", "auto"] = "think_first"
     rationale_share: float = 1.0
+    agreement_share: float = 0.0
     thoughts: Thoughts = "keep"
     top_logprobs: int = 20
 
@@ -214,6 +218,7 @@ class ReasonerConfig:
         check_positive("max_output_tokens", self.max_output_tokens, whole=True)
         check_range("least_thinking_share", self.least_thinking_share, 0.0, 1.0)
         check_range("rationale_share", self.rationale_share, 0.0, 1.0)
+        check_range("agreement_share", self.agreement_share, 0.0, 1.0)
         _check_thoughts(self.thoughts)
         check_patterns("always_think", self.always_think)
         check_patterns("never_think", self.never_think)

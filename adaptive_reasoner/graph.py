@@ -109,7 +109,7 @@ def build_reasoning_graph(  # noqa: PLR0913 - the public signature is fixed by t
     graph.add_edge(START, "triage")
     graph.add_conditional_edges("triage", Route(route_after_triage), ["fast_answer", "deep_think"])
     judged_by = "confidence_gate"
-    if config.fallback_signals:
+    if config.fallback_signals or config.agreement_share:
         judged_by = "second_opinion"
         graph.add_node("second_opinion", make_second_opinion_node(parts))
         graph.add_edge("second_opinion", "confidence_gate")

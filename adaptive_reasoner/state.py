@@ -54,9 +54,7 @@ class Signal(TypedDict):
     support: NotRequired[
         float
     ]  # of a deep answer: the probability that the fast answer gave to it, in [0, 1]
-    rationale_agreement: NotRequired[
-        float
-    ]  # 1.0: the rationale after the answer leads to it; 0.0: to another one
+    rationale_agreement: NotRequired[float]  # 1.0: its visible work leads to the answer; 0.0: to another one
 
 
 class Usage(TypedDict):
@@ -90,6 +88,16 @@ class Cut(TypedDict):
     threshold: float  # at or below which a window cuts, nats
 
 
+class UncertainStep(TypedDict):
+    """A step of a visible thought in which others were about as probable as what was written."""
+
+    step: int  # from 1
+    text: str
+    start: int  # character offset in the thought, inclusive
+    end: int  # exclusive
+    entropy_nats: float  # of its least certain token
+
+
 class Round(TypedDict):
     """One model call and what the gate made of it."""
 
@@ -106,6 +114,9 @@ class Round(TypedDict):
     capped_to: NotRequired[int]  # output tokens that a budget left for the call, fewer than it would take
     thinking: NotRequired[str]  # how the model thought otherwise than it was asked, where that shows
     cut: NotRequired[Cut]  # the answer was cut off early and is none
+    uncertain_steps: NotRequired[
+        list[UncertainStep]
+    ]  # of its visible thought, where log probabilities cover it; [] if all were sure
 
 
 class BudgetStatus(TypedDict):
@@ -205,7 +216,10 @@ class Attempt(TypedDict):
     error_message: str | None
     refused_by: str | None  # the limit that forbade the call, None if it was made
     signal: NotRequired[Signal]  # from elsewhere than the answer's log probabilities, which tell nothing
-    signal_calls: NotRequired[int]  # model calls that this took
+    signal_calls: NotRequired[int]  # model calls that this, and the check of the work, took
+    rationale_agreement: NotRequired[
+        float
+    ]  # 1.0: the work that came with it leads to it; 0.0: to another answer
     capped_to: NotRequired[int]  # output tokens that a budget left for the call
     thinking: NotRequired[str]  # how the model thought otherwise than it was asked
     cut: NotRequired[Cut]  # its stream was cut early

@@ -48,7 +48,8 @@ def _lines(overview: Figures) -> list[str]:
         *([f"Stopped by: {stops}"] if stops else []),
         f"Calibration: predicted wrong {share(calibration['predicted'])}, were wrong {rate(calibration['wrong'])}",
         (
-            f"Rationale agreed: {rate(rationale['agreed'])}; wrong where it did "
+            f"Rationale agreed: {rate(rationale['agreed'])} of "
+            f"{rationale['agreed']['trials']} checked; wrong where it did "
             f"{rate(rationale['error_where_agreed'])}, where it did not {rate(rationale['error_where_not'])}"
         ),
         (

@@ -111,6 +111,9 @@ class Display:
             self.thoughts.append(self._thought.strip())
             if self.show_thoughts:
                 self._print_indented(Text(self._thought.strip(), style="dim italic"))
+                for step in event.round.get("uncertain_steps", ()):
+                    doubt = f"? unsure: {step['text']} ({step['entropy_nats']:.2f} nats)"
+                    self._print_indented(Text(doubt, style="yellow"))
         is_draft = event.round["verdict"] in ("refine", "escalate")
         for line in self._answer_lines(event, is_draft=is_draft):
             self._print_indented(line)

@@ -34,7 +34,7 @@ from adaptive_reasoner.thinking import is_embedded
 from adaptive_reasoner.uncertainty.entropy import Bounds, token_bounds
 from adaptive_reasoner.uncertainty.logprobs import parse_response
 from adaptive_reasoner.uncertainty.message import with_repeats, with_thought
-from adaptive_reasoner.uncertainty.rationale import with_rationale
+from adaptive_reasoner.uncertainty.rationale import with_agreement, with_rationale
 from adaptive_reasoner.uncertainty.rationale_text import rationale_of
 from adaptive_reasoner.uncertainty.score import score_tokens, unknown_signal
 from adaptive_reasoner.uncertainty.shapes import as_list, as_mapping
@@ -93,6 +93,8 @@ class _ConfidenceGate:
         answer = parse_response(message)
         bounds = token_bounds(answer.tokens) if answer.trusted and answer.tokens else None
         signal = self._signal(answer, bounds, message, attempt)
+        if (agreement := attempt.get("rationale_agreement")) is not None:
+            signal = with_agreement(signal, agreement)
         if attempt["node"] == "refine":
             signal = with_repeats(signal, said(message), said(state["candidates"][-2]))
         if attempt["node"] == "deep_think":

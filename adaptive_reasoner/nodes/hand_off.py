@@ -62,7 +62,7 @@ class _HandOff:
         if allocation := self._config.allocation:
             allocation.observe(spending_of(report), settings.tenant)
             report["allocation"] = allocation.report(settings.tenant)
-        report["rationale_agreement"] = _agreement(best_candidate(state), self._config)
+        report["rationale_agreement"] = _agreement(state, self._config)
         if self._recorder is not None:
             report["run_id"] = run_id(state, config)
         message = _final_message(state, report, settings)
@@ -93,7 +93,14 @@ def best_candidate(state: ReasoningState) -> AIMessage:
     return candidates[index] if index < len(candidates) else AIMessage("")
 
 
-def _agreement(best: AIMessage, config: ReasonerConfig) -> float | None:
+def _agreement(state: ReasoningState, config: ReasonerConfig) -> float | None:
+    """Of the answer that is handed on with its work, as far as it was checked; of a person's words there is none."""
+    report, best = state["reasoning"], best_candidate(state)
+    index = report["accepted_round"]
+    if 0 <= index < len(state["candidates"]) and best is state["candidates"][index]:
+        checked = report["rounds"][index]["signal"].get("rationale_agreement")
+        if checked is not None:
+            return checked
     return with_rationale(unknown_signal(""), best, config.answer_span).get("rationale_agreement")
 
 

@@ -6,7 +6,18 @@ from adaptive_reasoner.config import Decision, Gate
 from adaptive_reasoner.gate.profile import GateProfile
 from adaptive_reasoner.nodes.best_round import best_round
 from adaptive_reasoner.nodes.spending import probe_usages, total_usage
-from adaptive_reasoner.state import AnsweringNode, Attempt, ReasoningReport, ReasoningState, Round, Signal
+from adaptive_reasoner.state import (
+    AnsweringNode,
+    Attempt,
+    ReasoningReport,
+    ReasoningState,
+    Round,
+    Signal,
+    UncertainStep,
+)
+from adaptive_reasoner.thinking.steps import thought_steps
+from adaptive_reasoner.thinking.thoughts import thought_text
+from adaptive_reasoner.uncertainty.shapes import as_list, as_mapping
 
 
 def round_of(attempt: Attempt, signal: Signal, message: AIMessage) -> Round:
@@ -30,9 +41,28 @@ def round_of(attempt: Attempt, signal: Signal, message: AIMessage) -> Round:
         one["thinking"] = note
     if "cut" in attempt:
         one["cut"] = attempt["cut"]
+    if message.response_metadata.get("reasoning_logprobs"):
+        one["uncertain_steps"] = uncertain_steps(message)
     if message.tool_calls:
         one["tool_calls"] = [call["name"] for call in message.tool_calls]
     return one
+
+
+def uncertain_steps(message: AIMessage) -> list[UncertainStep]:
+    """The steps of the visible thought that the model was unsure of."""
+    told = as_mapping(message.response_metadata.get("reasoning_logprobs"))
+    entries = [as_mapping(entry) for entry in as_list(told.get("content")) or ()]
+    return [
+        {
+            "step": one["step"],
+            "text": one["text"],
+            "start": one["start"],
+            "end": one["end"],
+            "entropy_nats": one["entropy_nats"],
+        }
+        for one in thought_steps(thought_text(message), entries)
+        if one["is_uncertain"] and one["entropy_nats"] is not None
+    ]
 
 
 def with_round(state: ReasoningState, one: Round) -> ReasoningState:

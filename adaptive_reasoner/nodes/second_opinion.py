@@ -1,12 +1,13 @@
 """second_opinion: where an answer's own log probabilities tell nothing, other signals are sought before the gate.
 
-It stands between the answering nodes and the gate where `ReasonerConfig.fallback_signals` names sources. Every
-model call is asked of the budget first and counted in the round that it is made for; nothing of it is streamed.
+It stands between the answering nodes and the gate where `ReasonerConfig.fallback_signals` names sources, and where
+`agreement_share` has answers held against their work. Every model call is asked of the budget first and counted in
+the round that it is made for; nothing of it is streamed.
 """
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
@@ -23,19 +24,24 @@ from adaptive_reasoner.nodes.problems import was_cut_off
 from adaptive_reasoner.nodes.purse import Asked
 from adaptive_reasoner.nodes.refine import refine_request
 from adaptive_reasoner.nodes.rounds import round_of, with_round
+from adaptive_reasoner.nodes.run_record import thread_id_in
 from adaptive_reasoner.nodes.sendable import sendable
 from adaptive_reasoner.nodes.spending import total_usage
 from adaptive_reasoner.nodes.till import Till, Wish
 from adaptive_reasoner.nodes.two_forms import TwoForms
 from adaptive_reasoner.state import AnsweringNode, Attempt, ReasoningState
-from adaptive_reasoner.thinking import logprob_kwargs, takes_temperature, thinking_kwargs
+from adaptive_reasoner.thinking import is_embedded, logprob_kwargs, takes_temperature, thinking_kwargs
 from adaptive_reasoner.thinking.policy import policy_of
+from adaptive_reasoner.thinking.thoughts import thought_text
+from adaptive_reasoner.triage.least_thinking import lot_of
 from adaptive_reasoner.uncertainty.message import score_message
 from adaptive_reasoner.uncertainty.opinion import Ask, cheapest_informative
+from adaptive_reasoner.uncertainty.rederived import Rederivation, rederive
 from adaptive_reasoner.uncertainty.score import unknown_signal
 
 Update = dict[str, Any]
 Call = tuple[ModelCaller, ModelRequest]
+Result = TypeVar("Result")
 
 _REQUESTS: dict[AnsweringNode, Callable[[Parts, ReasoningState, CallSettings], Call]] = {
     "fast_answer": fast_request,
@@ -83,31 +89,53 @@ class _SecondOpinion:
 
     def _steps(self, state: ReasoningState, config: RunnableConfig) -> Generator[Wish, Any, Update]:
         message, attempt = state["candidates"][-1], state["turn"]["attempt"]
-        if attempt is None or not self._is_needed(message, attempt):
+        if attempt is None or attempt["error"] or "cut" in attempt or was_cut_off(message):
             return {"turn": state["turn"]}
-        settings = read_call_settings(config, self._parts.config)
-        get_stream_writer()({"event": "second_opinion", "node": attempt["node"]})
-        inquiry = cheapest_informative(
-            self._parts.config.fallback_signals, sendable(state["messages"]), message
-        )
+        settings, given = read_call_settings(config, self._parts.config), self._parts.config
+        if given.fallback_signals and self._is_needed(message):
+            get_stream_writer()({"event": "second_opinion", "node": attempt["node"]})
+            inquiry = cheapest_informative(given.fallback_signals, sendable(state["messages"]), message)
+            signal, attempt, refusal = yield from self._driven(inquiry, state, settings, attempt)
+            if refusal and signal["kind"] == "unknown":
+                signal = unknown_signal(f"{signal['reason']} ({refusal})")
+            attempt: Attempt = {**attempt, "signal": signal}
+        if not message.tool_calls and is_drawn(state, config, given.agreement_share):
+            inquiry = self._rederivation(state, message)
+            agreement, attempt, _ = yield from self._driven(inquiry, state, settings, attempt)
+            if agreement is not None:
+                attempt: Attempt = {**attempt, "rationale_agreement": agreement}
+        return {"turn": {**state["turn"], "attempt": attempt}}
+
+    def _driven(
+        self,
+        inquiry: Generator[Ask, AIMessage | None, Result],
+        state: ReasoningState,
+        settings: CallSettings,
+        attempt: Attempt,
+    ) -> Generator[Wish, Any, tuple[Result, Attempt, str | None]]:
+        """What the inquiry comes to, the attempt with the calls that it took, and what refused the last one."""
         reply, refusal = None, None
         while True:
             try:
                 ask = inquiry.send(reply)
             except StopIteration as finished:
-                signal = finished.value
-                break
+                return finished.value, attempt, refusal
             outcome = yield self._wish(state, settings, attempt, ask)
             refusal = outcome.refused_by
             attempt = attempt if refusal else _with_call(attempt, outcome)
             reply = None if outcome.error else outcome.message
-        if refusal and signal["kind"] == "unknown":
-            signal = unknown_signal(f"{signal['reason']} ({refusal})")
-        return {"turn": {**state["turn"], "attempt": {**attempt, "signal": signal}}}
 
-    def _is_needed(self, message: AIMessage, attempt: Attempt) -> bool:
-        if attempt["error"] or "cut" in attempt or was_cut_off(message):
-            return False
+    def _rederivation(self, state: ReasoningState, message: AIMessage) -> Rederivation:
+        """The embedded model writes out its calculations, and never learned to follow somebody else's."""
+        return rederive(
+            sendable(state["messages"]),
+            message,
+            thought_text(message),
+            by_model=not is_embedded(self._parts.fast.model),
+            answer_span=self._parts.config.answer_span,
+        )
+
+    def _is_needed(self, message: AIMessage) -> bool:
         return score_message(message, self._parts.config.answer_span)["kind"] == "unknown"
 
     def _wish(self, state: ReasoningState, settings: CallSettings, attempt: Attempt, ask: Ask) -> Wish:
@@ -140,6 +168,13 @@ class _SecondOpinion:
         price, config = self._parts.purse.price_of(model), self._parts.config
         thoughts = policy_of(config.thoughts)
         return ModelCaller(model, config.model_timeout_seconds, price=price, cached=cached, thoughts=thoughts)
+
+
+def is_drawn(state: ReasoningState, config: RunnableConfig, share: float) -> bool:
+    """True for `share` of all runs; one that is resumed is drawn as it was before."""
+    if share <= 0 or share >= 1:
+        return share >= 1
+    return lot_of(f"{thread_id_in(config)} {state['turn']['started_at']!r}") < share
 
 
 def _sampling(caller: ModelCaller, given: Mapping[str, Any], attempt: Attempt, ask: Ask) -> dict[str, Any]:

@@ -191,7 +191,19 @@ class Runner:
         return settled(output, given, keeps_logprobs=question.keeps_logprobs)
 
     async def resume(self, waiting: Waiting, model: str, reply: Json, context: ReasoningContext) -> Answer:
-        """Go on with a run that waited; where that was done before, what came of it then.
+        """Go on with a run that waited to its end; where that was done before, what came of it then.
+
+        Args and Raises: see `go_on`.
+        """
+        came_to = await self.go_on(waiting, model, reply, context)
+        if isinstance(came_to, Waiting):
+            raise ServerError("The decision was not one that the run could end with.")
+        return came_to
+
+    async def go_on(
+        self, waiting: Waiting, model: str, reply: Json, context: ReasoningContext
+    ) -> Answer | Waiting:
+        """Go on with a run that waited; it may wait for a person again, where a step of its thought was marked.
 
         Args:
             waiting: the run.
@@ -212,9 +224,14 @@ class Runner:
             )
         if not state.tasks:
             return settled(state.values, messages[:-1], keeps_logprobs=False)
+        for again in (one.value for task in state.tasks for one in task.interrupts):
+            if _marks_of(again) > _marks_of(waiting.asks):  # by a server that died after it
+                return Waiting(waiting.run_id, again)
         # Tasks and nothing next: the step is done and not yet kept, by a server that died there or is still at it.
         go_on = Command(resume=reply) if state.next else None
         output = await graph.ainvoke(go_on, config, context=context)
+        if interrupts := output.get("__interrupt__"):
+            return Waiting(waiting.run_id, interrupts[0].value)
         return settled(output, messages, keeps_logprobs=False)
 
     def _run_config(self, question: Question) -> RunnableConfig:
@@ -258,6 +275,10 @@ class Runner:
             elif draft := draft_of(*data):
                 question.on_event({"event": "draft", **draft})
         return output
+
+
+def _marks_of(asks: Json) -> int:
+    return len(asks["report"].get("step_marks", ()))
 
 
 def settled(output: Json, given: Sequence[BaseMessage], *, keeps_logprobs: bool) -> Answer:

@@ -105,6 +105,7 @@ class PolicySection(Section):
     accept_unknown: bool = False
     answer_order: Literal["think_first", "answer_first", "auto"] = "think_first"
     rationale_share: float = 1.0
+    agreement_share: float = 0.0
     gate: Path | None = None
     prices: Path | None = None
     ledger: str | None = None

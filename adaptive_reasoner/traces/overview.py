@@ -17,6 +17,7 @@ from adaptive_reasoner.traces.store.tables import CONTRADICTED, FIGURES
 WORST = 8  # questions of a kind
 _LOOKED_AT = 100  # runs of a kind that they are found among
 _MOST_GROUPS = 12
+_MOST_STEPS = 3  # uncertain ones of a thought
 _LONGEST_TEXT = 300  # characters of a question or an answer
 _GROUPED = {"triage": "source", "models": "model", "tenants": "tenant"}
 _VERDICTS: tuple[str, ...] = get_args(Verdict)
@@ -165,8 +166,21 @@ def _shown(row: _Counts, record: Any) -> Figures:
         "question": _short(record["question"]) if record else None,
         "answer": _short(record["answer"]) if record else None,
         "correct": None if row["correct"] is None else bool(row["correct"]),
+        "uncertain_steps": _uncertain_steps(record) if record else [],
         **{name: row[name] for name in ("risk", "agreement", "verdict", "total_tokens", "cost_usd")},
     }
+
+
+def _uncertain_steps(record: Any) -> list[Figures]:
+    """Of the answer's thought the steps that the model was least sure of, in their order."""
+    report = record["report"]
+    rounds = report["rounds"]
+    known = rounds[report["accepted_round"]].get("uncertain_steps", []) if rounds else []
+    doubtful = sorted(known, key=lambda one: -one["entropy_nats"])[:_MOST_STEPS]
+    return [
+        {"text": _short(one["text"]), "entropy_nats": one["entropy_nats"]}
+        for one in sorted(doubtful, key=lambda one: one["start"])
+    ]
 
 
 def _short(text: str) -> str:

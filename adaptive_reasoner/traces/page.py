@@ -189,7 +189,10 @@ def _worst(worst: Mapping[str, Sequence[Figures]]) -> str:
 
 
 def _texts(one: Figures) -> list[str]:
-    return ["(pruned)", ""] if one["question"] is None else [one["question"], one["answer"]]
+    if one["question"] is None:
+        return ["(pruned)", ""]
+    steps = "; ".join(f"{step['text']} ({step['entropy_nats']:.2f} nats)" for step in one["uncertain_steps"])
+    return [one["question"], f"{one['answer']} [unsure while thinking: {steps}]" if steps else one["answer"]]
 
 
 def _groups(overview: Figures) -> str:

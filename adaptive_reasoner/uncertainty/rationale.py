@@ -22,6 +22,7 @@ from adaptive_reasoner.uncertainty.spans import find_answer_span
 
 # P(wrong) of answers that their own work contradicts: .73 on recorded answers (benchmarks/agreement.py).
 DOUBT_IF_CONTRADICTED = 0.7
+CONTRADICTION = "the rationale contradicts the answer: it comes to another result"
 _HEADING = re.compile(
     r"^\s*(?:because|since|reason(?:ing)?|rationale|explanation|why)\b", re.IGNORECASE | re.MULTILINE
 )
@@ -96,13 +97,19 @@ def with_rationale(signal: Signal, message: AIMessage, answer_span: AnswerSpan =
     agreement = rationale_agreement(text, answer_span)
     if agreement is None:
         return signal
+    work = None if agreement or _result_of(text) else read_rationale(text, answer_span)
+    return with_agreement(signal, agreement, _contradiction(work) if work else CONTRADICTION)
+
+
+def with_agreement(signal: Signal, agreement: float, why: str = CONTRADICTION) -> Signal:
+    """The signal with what the answer's work says of it; where nothing else is known, a contradiction is the signal.
+
+    Args:
+        signal: of the answer's tokens, or from elsewhere.
+        agreement: 1.0: the work leads to the answer; 0.0: to another one.
+        why: in words, where it contradicts the answer.
+    """
     if signal["kind"] == "unknown" and not agreement:
-        work = None if _result_of(text) else read_rationale(text, answer_span)
-        why = (
-            _contradiction(work)
-            if work
-            else "the rationale contradicts the answer: it comes to another result"
-        )
         signal = doubt_signal("agreement", DOUBT_IF_CONTRADICTED, why)
     return {**signal, "rationale_agreement": agreement}
 

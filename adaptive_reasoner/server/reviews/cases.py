@@ -10,9 +10,12 @@ from langchain_core.messages import AIMessage, BaseMessage, messages_from_dict, 
 from adaptive_reasoner.openai_shapes import Json
 from adaptive_reasoner.server.running import Answer, Question, Waiting
 
-Action: TypeAlias = Literal["approve", "edit", "reject"]
+Action: TypeAlias = Literal["approve", "edit", "reject", "mark_step"]
 STATUS_OF: dict[str, str] = {"approve": "approved", "edit": "edited", "reject": "rejected"}
 PENDING = "pending"
+MARK = "mark_step"
+# After a mark the loop goes on: to an answer that it is sure of, or back to the person with another one.
+RETHINKING, RETHOUGHT = "rethinking", "rethought"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class ReviewCase:
     Attributes:
         model: the served name.
         run_id: the interrupted run that the checkpointer keeps.
-        asks: what the review node asks: answer, report, actions, and tool_calls where there are any.
+        asks: what the review node asks: answer, report, actions, and tool_calls or thought_steps where there are any.
         messages: the conversation, as LangChain's dictionaries.
         new_messages: what its thread does not hold yet, in the same shape.
         context: of the run, as far as its end needs it.
@@ -49,9 +52,11 @@ class Decision:
     """What a person said.
 
     Attributes:
-        action: approve, edit or reject.
+        action: approve, edit or reject, or mark_step.
         answer: the new text of "edit".
         tool_calls: the new calls of "edit": [{"name": …, "args": {…}}].
+        step: the number of the step that "mark_step" says is wrong.
+        note: what is wrong with it.
         comment: why.
         reviewer: who, in the reviewer's own words.
         key_id, tenant: who, as the key says.
@@ -60,6 +65,8 @@ class Decision:
     action: Action
     answer: str | None = None
     tool_calls: list[Json] | None = None
+    step: int | None = None
+    note: str | None = None
     comment: str | None = None
     reviewer: str | None = None
     key_id: str | None = None
@@ -71,13 +78,17 @@ class Decision:
             "action": self.action,
             "answer": self.answer,
             "tool_calls": self.tool_calls,
+            "step": self.step,
+            "note": self.note,
             "comment": self.comment,
             "reviewer": self.reviewer or self.key_id,
         }
         return {name: value for name, value in said.items() if value is not None}
 
     def after(self, before: Json) -> Json | None:
-        """The answer that this leaves of `before`, None where it is withheld."""
+        """The answer that this leaves of `before`, None where it is withheld; of a mark, the step and the note."""
+        if self.action == MARK:
+            return {"step": self.step, **({"note": self.note} if self.note else {})}
         if self.action == "edit":
             return {"tool_calls": self.tool_calls} if self.tool_calls else {"answer": self.answer}
         return before if self.action == "approve" else None
@@ -89,7 +100,8 @@ class Review:
 
     Attributes:
         id: of the review.
-        status: pending, approved, edited or rejected.
+        status: pending, approved, edited or rejected; rethinking while the loop goes on from a marked step, and
+            rethought where it came to an answer that it is sure of.
         created_at: seconds since the epoch.
         tenant, key_id: who asked the question.
         case: what it is about.

@@ -16,6 +16,8 @@ from adaptive_reasoner.server.errors import ReviewRunError, ThreadBusyError
 from adaptive_reasoner.server.parts import AppParts
 from adaptive_reasoner.server.reviews.cases import (
     PENDING,
+    RETHINKING,
+    RETHOUGHT,
     Decision,
     Review,
     case_of,
@@ -122,7 +124,9 @@ class ReviewDesk:
         try:
             async with lock:
                 review = await self.store.read(identity)
-                if review.is_kept:
+                if review.status == RETHINKING:
+                    review = await self._rethought(review)
+                if review.is_kept or review.status in (PENDING, RETHINKING):
                     return
                 final = review.final or await self._final(review)
                 if await self._keep(review, final):
@@ -131,6 +135,19 @@ class ReviewDesk:
                         await self._parts.runner.checkpointer.adelete_thread(review.case.run_id)
         finally:
             self._finishing.pop(identity, None)
+
+    async def _rethought(self, review: Review) -> Review:
+        """The review after the loop went on from the marked step: settled, or waiting for a person again."""
+        case, reply = review.case, await self.store.decision(review.id)
+        waiting, context = Waiting(case.run_id, case.asks), cast("ReasoningContext", case.context)
+        with self._parts.threads.reaching():
+            came_to = await self._parts.runner.go_on(waiting, case.model, reply, context)
+        if isinstance(came_to, Waiting):
+            await self.store.ask_again(review, came_to.asks)
+        else:
+            told = _under(came_to, {**reply, "id": review.id, "status": RETHOUGHT})
+            await self.store.settle(review.id, told)
+        return await self.store.read(review.id)
 
     async def _final(self, review: Review) -> Answer:
         """The run's end under the decision, kept."""

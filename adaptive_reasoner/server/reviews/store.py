@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Row, RowMapping, insert, or_, select, update
@@ -17,7 +17,10 @@ from adaptive_reasoner.budget.opening import make_engine
 from adaptive_reasoner.openai_shapes import Json
 from adaptive_reasoner.server.errors import ReviewDecidedError, ReviewStoreError, UnknownReviewError
 from adaptive_reasoner.server.reviews.cases import (
+    MARK,
     PENDING,
+    RETHINKING,
+    RETHOUGHT,
     STATUS_OF,
     Decision,
     Review,
@@ -124,6 +127,8 @@ class ReviewStore:
     async def decide(self, identity: str, decision: Decision) -> Review:
         """Write down what a person said, in one step: whoever comes later is refused.
 
+        A marked step decides nothing: the review waits for the loop, and may then wait for a person again.
+
         Raises:
             ReviewDecidedError: somebody has decided already; nothing is written.
             UnknownReviewError: there is none of this id.
@@ -131,21 +136,25 @@ class ReviewStore:
 
         def write(db: Connection) -> Review:
             change = update(REVIEWS).where(REVIEWS.c.id == identity, REVIEWS.c.status == PENDING)
-            changed = db.execute(change.values(status=STATUS_OF[decision.action])).rowcount
+            status = RETHINKING if decision.action == MARK else STATUS_OF[decision.action]
+            changed = db.execute(change.values(status=status)).rowcount
             review = _read(db, identity)
             if not changed:
                 raise ReviewDecidedError(
                     f"The review {identity!r} is {review.status} already.", param="review_id"
                 )
-            db.execute(insert(AUDIT), _decided(review, decision))
+            marks = AUDIT.c.review_id == identity, AUDIT.c.action == MARK
+            number = len(db.execute(select(AUDIT.c.number).where(*marks)).all()) + 1
+            event = f"marked_{number}" if decision.action == MARK else "decided"
+            db.execute(insert(AUDIT), {**_decided(review, decision), "event": event})
             return review
 
         return await self._do(write)
 
     async def decision(self, identity: str) -> Json:
-        """What was decided, as the review node reads it."""
+        """What was said last, as the review node reads it."""
         lines = await self.audit(identity)
-        return next(line["reply"] for line in lines if line["event"] == "decided")
+        return next(line["reply"] for line in reversed(lines) if "reply" in line)
 
     async def audit(self, identity: str) -> list[Json]:
         """What happened to a review, in order."""
@@ -156,6 +165,18 @@ class ReviewStore:
         """Keep the settled answer; the first one holds, where two servers settle the same review."""
         change = update(REVIEWS).where(REVIEWS.c.id == identity, REVIEWS.c.final.is_(None))
         await self._do(lambda db: db.execute(change.values(final=_text(answer_to_json(final)))) and None)
+
+    async def ask_again(self, review: Review, asks: Json) -> None:
+        """The loop went on from a marked step, and a person is to look at what it came to."""
+        case = _text(asdict(replace(review.case, asks=asks)))
+        change = update(REVIEWS).where(REVIEWS.c.id == review.id, REVIEWS.c.status == RETHINKING)
+        await self._do(lambda db: db.execute(change.values(status=PENDING, case=case)) and None)
+
+    async def settle(self, identity: str, final: Answer) -> None:
+        """The loop went on from a marked step, and is sure of what it came to."""
+        change = update(REVIEWS).where(REVIEWS.c.id == identity, REVIEWS.c.status == RETHINKING)
+        values = {"status": RETHOUGHT, "final": _text(answer_to_json(final))}
+        await self._do(lambda db: db.execute(change.values(**values)) and None)
 
     async def mark_kept(self, identity: str) -> None:
         """Nothing is left to do."""
@@ -234,12 +255,14 @@ def _line(row: RowMapping) -> Json:
     line: Json = {column.name: row[column.name] for column in AUDIT.c if column.name not in _HIDDEN}
     for name in ("before", "after"):
         line[name] = None if line[name] is None else json.loads(line[name])
-    if line["event"] == "decided":
-        edited: Json = line["after"] if line["action"] == "edit" else {}
+    if line["action"] is not None:
+        edited: Json = line["after"] if line["action"] in ("edit", MARK) else {}
         decision = Decision(
             line["action"],
             answer=edited.get("answer"),
             tool_calls=edited.get("tool_calls"),
+            step=edited.get("step"),
+            note=edited.get("note"),
             comment=line["comment"],
             reviewer=line["reviewer"],
             key_id=line["key_id"],

@@ -35,7 +35,7 @@ AUDIT = Table(
     METADATA,
     Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("review_id", Text, nullable=False),
-    Column("event", Text, nullable=False),  # "asked" or "decided"
+    Column("event", Text, nullable=False),  # "asked", "marked_1", "marked_2", …, "decided"
     Column("at", Float, nullable=False),
     Column("action", Text),
     Column("key_id", Text),

@@ -11,7 +11,7 @@ from adaptive_reasoner.openai_shapes import Envelope, Json
 from adaptive_reasoner.server.caller import Caller, caller_of
 from adaptive_reasoner.server.errors import InvalidRequestError, UnknownReviewError
 from adaptive_reasoner.server.parts import parts_of
-from adaptive_reasoner.server.reviews.cases import STATUS_OF, Action, Decision, Review
+from adaptive_reasoner.server.reviews.cases import MARK, STATUS_OF, Action, Decision, Review
 from adaptive_reasoner.server.reviews.desk import ReviewDesk
 from adaptive_reasoner.server.reviews.store import Wanted
 from adaptive_reasoner.server.routes.documented import ERRORS
@@ -22,7 +22,7 @@ from adaptive_reasoner.server.wire.plain_json import problem_of
 router = APIRouter(tags=["reviews"], responses=ERRORS)
 
 ReviewId = Annotated[str, Path(pattern=r"^rev_[0-9a-f]{32}$")]
-Status = Literal["pending", "approved", "edited", "rejected", "all"]
+Status = Literal["pending", "approved", "edited", "rejected", "rethinking", "rethought", "all"]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100_000)]
 
@@ -37,12 +37,16 @@ class EditedCall(BaseModel):
 
 
 class DecisionBody(BaseModel):
-    """What a person says to an answer; "edit" needs the new answer, or the new calls of tools."""
+    """What a person says to an answer; "edit" needs the new answer, or the new calls of tools, "mark_step" the step."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     answer: Words | None = None
     tool_calls: Annotated[list[EditedCall], Field(min_length=1)] | None = None
+    step: Annotated[int, Field(ge=1, description='Of "mark_step": the number of the wrong step.')] | None = (
+        None
+    )
+    note: Words | None = None
     comment: Words | None = None
     reviewer: Annotated[str, StringConstraints(max_length=200)] | None = None
 
@@ -86,7 +90,11 @@ async def get_review(review_id: ReviewId, request: Request) -> Json:
 
 @router.post("/v1/reviews/{review_id}/{action}")
 async def decide_review(review_id: ReviewId, action: Action, body: DecisionBody, request: Request) -> Json:
-    """Approve, edit or reject; the second decision of a review is refused with 409."""
+    """Approve, edit or reject; the second decision of a review is refused with 409.
+
+    "mark_step" says that one step of the visible thought is wrong: the loop goes on from before it, and the review is
+    settled ("rethought") or waits with another answer ("pending").
+    """
     desk, caller = _desk(request), caller_of(request)
     review = await _seen(request, review_id)
     _check(action, body, review)
@@ -94,6 +102,8 @@ async def decide_review(review_id: ReviewId, action: Action, body: DecisionBody,
         action,
         answer=body.answer,
         tool_calls=[call.model_dump() for call in body.tool_calls] if body.tool_calls else None,
+        step=body.step,
+        note=body.note,
         comment=body.comment,
         reviewer=body.reviewer or None,
         key_id=caller.key_id,
@@ -138,6 +148,7 @@ def _check(action: Action, body: DecisionBody, review: Review) -> None:
     Raises:
         InvalidRequestError: something is missing, or does not go with the action.
     """
+    _check_step(action, body, review)
     if action != "edit":
         if body.answer is not None or body.tool_calls is not None:
             raise InvalidRequestError(f"'{action}' takes no answer; use 'edit'.", param="answer")
@@ -148,6 +159,18 @@ def _check(action: Action, body: DecisionBody, review: Review) -> None:
         )
     if body.tool_calls and "tool_calls" not in review.case.asks:
         raise InvalidRequestError("This answer calls no tools; edit its text.", param="tool_calls")
+
+
+def _check_step(action: Action, body: DecisionBody, review: Review) -> None:
+    steps = review.case.asks.get("thought_steps", ())
+    if action != MARK and (body.step is not None or body.note is not None):
+        raise InvalidRequestError(f"'{action}' takes no step; use '{MARK}'.", param="step")
+    if action != MARK:
+        return
+    if not steps:
+        raise InvalidRequestError("There are no visible thoughts to mark a step of.", param="step")
+    if body.step is None or body.step > len(steps):
+        raise InvalidRequestError(f"'{MARK}' needs a step from 1 to {len(steps)}.", param="step")
 
 
 def _summary(review: Review) -> Json:
@@ -178,7 +201,8 @@ async def _whole(desk: ReviewDesk, review: Review) -> Json:
         **_summary(review),
         "messages": [write_message(one) for one in messages_from_dict(review.case.messages)],
         "report": review.case.asks["report"],
-        "actions": list(STATUS_OF),
+        "thought_steps": review.case.asks.get("thought_steps", []),
+        "actions": review.case.asks.get("actions", list(STATUS_OF)),
         "audit": [{name: line[name] for name in line if name != "reply"} for line in audit],
         "completion": _outcome(review)["completion"],
     }

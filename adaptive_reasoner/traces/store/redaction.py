@@ -119,6 +119,8 @@ class Redaction:
         kept = {**one, "signal": self._signal(one["signal"])}
         if self.answers != "keep" and "reason" in kept:
             del kept["reason"]  # may quote the answer
+        if self.thoughts != "keep":
+            kept.pop("uncertain_steps", None)
         return kept
 
     def _signal(self, signal: Mapping[str, Any]) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def make_card(dataset: Dataset, licence: str = UNKNOWN_LICENCE) -> dict[str, Any
         "candidates": dataset.candidates,
         "examples": len(examples),
         "drops": dataset.drops,
+        "step_marks": {name: dataset.step_marks.get(name, 0) for name in ("redone", "dropped")},
         "splits": {name: len(dataset.split(name)) for name in SPLITS},
         "orders": dict(Counter(one.order for one in examples)),
         "verified": sum(one.verified is True for one in examples),
@@ -89,10 +90,20 @@ def card_text(card: dict[str, Any]) -> str:
         f"| left out | candidates |\n|---|---|\n{drops}" if drops else "",
         "| source | examples |\n|---|---|\n"
         + "".join(f"| {name} | {count} |\n" for name, count in card["sources"].items()),
+        _marks_text(card["step_marks"]),
         f"Hard examples weigh more: {card['weights']} (weight: examples); why: {card['reasons']}.\n",
         f"Suited order: {card['orders']}. {_SPLITTING}\n",
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _marks_text(marks: dict[str, int]) -> str:
+    if not any(marks.values()):
+        return ""
+    return (
+        f"A person marked a step as wrong in {sum(marks.values())}: {marks['redone']} hold the work that was done anew "
+        f"from before it, {marks['dropped']} were left out.\n"
+    )
 
 
 def _kind_of(source: str) -> str:

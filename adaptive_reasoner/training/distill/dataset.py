@@ -13,7 +13,7 @@ from adaptive_reasoner.training.distill.examples import DistillExample, Order, S
 from adaptive_reasoner.uncertainty.arithmetic import find_equations
 from adaptive_reasoner.uncertainty.equivalence import same_answer
 
-Drop = Literal["no_answer", "no_rationale", "wrong", "work_does_not_hold", "unverified"]
+Drop = Literal["no_answer", "no_rationale", "wrong", "work_does_not_hold", "unverified", "step_marked_wrong"]
 
 _NO_WORD = re.compile(r"[^\w+\-*/=<>%$€£.,]+")
 _EDGES = re.compile(r"(?<!\d)[.,]|[.,](?!\d)")
@@ -34,6 +34,8 @@ class Candidate:
         correct: what a label says of `answer`; None where nobody did.
         escalated: a gate sent the first answer to deeper thought.
         refined: a gate had the first answer checked.
+        step_mark: a person marked a step of the work as wrong: "redone", the work was done anew from before it;
+            "dropped", there is no other.
     """
 
     question: str
@@ -45,6 +47,7 @@ class Candidate:
     correct: bool | None = None
     escalated: bool = False
     refined: bool = False
+    step_mark: Literal["redone", "dropped"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +87,14 @@ class Dataset:
         candidates: how many there were.
         drops: reason -> how many.
         config: how it was built.
+        step_marks: of the candidates with a step that a person marked as wrong: "redone" or "dropped" -> how many.
     """
 
     examples: tuple[DistillExample, ...]
     candidates: int
     drops: dict[str, int]
     config: DatasetConfig = field(default_factory=DatasetConfig)
+    step_marks: dict[str, int] = field(default_factory=dict[str, int])
 
     def split(self, name: Split) -> list[DistillExample]:
         """The examples of one split."""
@@ -119,7 +124,9 @@ def build_dataset(candidates: Iterable[Candidate], config: DatasetConfig | None 
         drops["duplicate" if chosen else "conflict"] += len(group) - bool(chosen)
         if chosen:
             examples.append(_example(*chosen, split_of(key, settings), settings))
-    return Dataset(tuple(examples), len(given), {name: n for name, n in drops.items() if n}, settings)
+    marks = Counter(one.step_mark for one in given if one.step_mark)
+    kept_drops = {name: n for name, n in drops.items() if n}
+    return Dataset(tuple(examples), len(given), kept_drops, settings, dict(marks))
 
 
 def normal_question(question: str) -> str:
@@ -134,6 +141,8 @@ def template_of(question: str) -> str:
 
 
 def _verify(candidate: Candidate, config: DatasetConfig) -> tuple[bool | None, Drop | None]:
+    if candidate.step_mark == "dropped":
+        return None, "step_marked_wrong"
     if not candidate.question.strip() or not candidate.answer.strip():
         return None, "no_answer"
     if not candidate.rationale.strip():

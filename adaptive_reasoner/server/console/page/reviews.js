@@ -94,8 +94,8 @@ function more(review) {
   box.addEventListener("toggle", async () => {
     if (!box.open) return;
     try {
-      const { report, audit } = await json(`/v1/reviews/${review.id}`);
-      body.replaceChildren(...whyParts(report), make("h3", {}, "Record"), make("ul", {}, ...audit.map(line)));
+      const { report, audit, thought_steps: steps } = await json(`/v1/reviews/${review.id}`);
+      body.replaceChildren(...stepParts(review, steps), ...whyParts(report), make("h3", {}, "Record"), make("ul", {}, ...audit.map(line)));
     } catch (problem) {
       body.replaceChildren(make("p", { class: "note bad" }, problem.message));
     }
@@ -103,8 +103,31 @@ function more(review) {
   return box;
 }
 
+// The thought step by step; a person may say from where on it is wrong, and the loop goes on from before that.
+function stepParts(review, steps) {
+  if (!steps.length) return [];
+  const button = ({ step }) => make("button", { type: "button", class: "quiet", "aria-label": `Step ${step} is wrong`,
+    onclick: (event) => markStep(review, step, event.target) }, "This is wrong");
+  const items = steps.map((one) => make("li", {}, one.text, one.is_uncertain ? ` (unsure, ${one.entropy_nats.toFixed(2)} nats) ` : " ",
+    ...(review.status === "pending" ? [button(one)] : [])));
+  return [make("h3", {}, "Steps of its thought"), make("ol", { class: "steps" }, ...items)];
+}
+
+async function markStep(review, step, button) {
+  button.disabled = true;
+  try {
+    const { status } = await json(`/v1/reviews/${review.id}/mark_step`, { body: { step } });
+    say(status === "pending" ? "Thought again from there; the new answer waits." : "Thought again from there, and sure of it now.");
+    await openReviews();
+    find("reviews-title").focus();
+  } catch (error) {
+    say(error.message);
+    button.disabled = false;
+  }
+}
+
 function line(entry) {
   const who = entry.reviewer ?? entry.key_id ?? "without a key";
-  const what = entry.event === "asked" ? "put aside for a person" : REVIEW[{ approve: "approved", edit: "edited", reject: "rejected" }[entry.action]];
+  const what = entry.event === "asked" ? "put aside for a person" : entry.action === "mark_step" ? `step ${entry.after.step} marked as wrong` : REVIEW[{ approve: "approved", edit: "edited", reject: "rejected" }[entry.action]];
   return make("li", {}, `${when(entry.at)}: ${what} (${who})${entry.comment ? `. ${entry.comment}` : ""}`);
 }

@@ -19,6 +19,8 @@ export const REVIEW = {
   approved: "approved by a person",
   edited: "corrected by a person",
   rejected: "withheld by a person",
+  rethinking: "thinking again from a marked step",
+  rethought: "thought again from a marked step",
 };
 // An accepted answer that is riskier than this was the best to be had.
 const DOUBTFUL_RISK = 0.1;
