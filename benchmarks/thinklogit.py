@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 import torch
 from measuring.report import RESULTS, print_table, provenance, write_json
-from numpy.typing import NDArray
 from thinklogit_bed import bed
 from thinklogit_bed.answering import NotAnsweredError
+from thinklogit_bed.judging import compare_variants, crossover, judge
 from thinklogit_bed.rows import (
     ENSEMBLE,
     GUIDED,
@@ -39,19 +39,17 @@ from thinklogit_bed.variants import STRENGTH, VARIANTS, variant
 
 from adaptive_reasoner.embedded.problems import generate
 
-Floats = NDArray[np.float64]
 DEV_SEED, TEST_SEED = 515, 616
 PARTS = ("ceilings", "variants", "sweep")
-_Z = 1.959964
 
 
 def measure(exam: Exam, parts: Sequence[str]) -> dict[str, Any]:
     """Every row of one seed: the main table's, and those of the sweep by the guider's strength."""
     table = {**target_rows(exam), **guided_rows(exam, STRENGTH)}
-    more = {"ceilings": ceiling_rows, "variants": variant_rows}
-    for part in parts:
-        if part in more:
-            table |= _where_kept(partial(more[part], exam))
+    if "ceilings" in parts:
+        table |= _where_kept(partial(ceiling_rows, exam))
+    for name in VARIANTS if "variants" in parts else ():
+        table |= _where_kept(partial(variant_rows, exam, name))
     sweep = {STRENGTH: table}
     others = [n for n in bed.TUNED_STEPS if n != STRENGTH and _is_there(exam.directory, exam.seed, n)]
     for steps in others if "sweep" in parts else ():
@@ -71,72 +69,6 @@ def _where_kept(rows: Callable[[], dict[str, Row]]) -> dict[str, Row]:
 
 def _is_there(directory: Path, seed: int, steps: int) -> bool:
     return (bed.tuned(directory, seed, steps) / "tokenizer.json").is_file()
-
-
-def mean_over_seeds(rows: Sequence[Row], what: str = "right") -> Floats:
-    """(n,) mean over seeds of each problem's value."""
-    return np.mean([getattr(row.test, what) for row in rows], axis=0)
-
-
-def interval(values: Floats) -> tuple[float, float, float]:
-    """Mean and its 95 % interval over problems."""
-    mean, half = float(values.mean()), _Z * float(values.std(ddof=1)) / len(values) ** 0.5
-    return mean, mean - half, mean + half
-
-
-BySeed = Mapping[int, Row]
-
-
-def judge(rows: Mapping[str, BySeed], levels: Floats) -> list[dict[str, Any]]:
-    """The table: accuracy, tokens, and how far THINKLOGIT is ahead of each row on the seeds that have it."""
-    found: list[dict[str, Any]] = []
-    for name, by_seed in rows.items():
-        several, ours = list(by_seed.values()), [rows[GUIDED][seed] for seed in by_seed]
-        right = mean_over_seeds(several)
-        lead = interval(mean_over_seeds(ours) - right)
-        found.append(
-            {
-                "row": name,
-                "seeds": list(by_seed),
-                "settings": [row.setting for row in several],
-                "accuracy": interval(right),
-                "by_seed": [float(row.test.right.mean()) for row in several],
-                "by_steps": {str(int(n)): float(right[levels == n].mean()) for n in np.unique(levels)},
-                "tokens": float(mean_over_seeds(several, "tokens").mean()),
-                "thinks": float(np.mean([(row.test.steps > 0).mean() for row in several])),
-                "thinklogit_lead": lead,
-                "lead_by_seed": [
-                    float((one.test.right - row.test.right).mean())
-                    for one, row in zip(ours, several, strict=True)
-                ],
-                "dev": [dict(row.dev) for row in several],
-            }
-        )
-    return found
-
-
-def crossover(measured: Mapping[int, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Accuracy of the guider alone, the ensemble and THINKLOGIT at each strength of the guider."""
-    found: list[dict[str, Any]] = []
-    for steps in bed.TUNED_STEPS:
-        seeds = [seed for seed, one in measured.items() if steps in one["sweep"]]
-        if not seeds:
-            continue
-        cells = {n: [measured[seed]["sweep"][steps][n] for seed in seeds] for n in (GUIDER, ENSEMBLE, GUIDED)}
-        cells[TARGET] = [measured[seed]["table"][TARGET] for seed in seeds]
-        right = {name: mean_over_seeds(rows) for name, rows in cells.items()}
-        found.append(
-            {
-                "steps": steps,
-                "seeds": seeds,
-                "settings": {name: [row.setting for row in rows] for name, rows in cells.items()},
-                "accuracy": {name: interval(values) for name, values in right.items()},
-                "thinklogit_lead": {
-                    name: interval(right[GUIDED] - values) for name, values in right.items() if name != GUIDED
-                },
-            }
-        )
-    return found
 
 
 def costs(directory: Path, seeds: Sequence[int]) -> dict[str, Any]:
@@ -179,6 +111,10 @@ def show(result: Mapping[str, Any]) -> None:
         for one in result["table"]
     ]
     print_table(["", "right", "seeds", "tokens", "thinks", "THINKLOGIT leads by", "chosen on dev"], rows)
+    print("\nguiders tuned further, paired (points)")
+    for one in result["variants"]:
+        by_seed = " / ".join(f"{100 * lead:+.1f}" for lead in one["lead_by_seed"])
+        print(f"{one['row']} over {one['over']}: {_points(one['lead'])}; seeds {one['seeds']}: {by_seed}")
     print("\nby the guider's strength")
     names = (TARGET, GUIDER, ENSEMBLE, GUIDED)
     rows = [
@@ -258,6 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     result = {
         "strength": STRENGTH,
         "table": judge(tables, levels),
+        "variants": compare_variants(tables),
         "sweep": crossover(measured),
         "costs": costs(options.dir, seeds),
     }

@@ -56,6 +56,30 @@ class Voice:
         self.logits = advance(self.model, ids[:, None], self.cache)
 
 
+@dataclass(slots=True)
+class Told:
+    """The log probabilities of what a rule writes, by row, as `TokenChoice` tells them.
+
+    Attributes:
+        rows: per row its tokens in order: the token's log probability, then (id, log probability) of the likeliest.
+    """
+
+    top: int = 20
+    rows: dict[int, list[tuple[float, list[tuple[int, float]]]]] = field(
+        default_factory=dict[int, list[tuple[float, list[tuple[int, float]]]]]
+    )
+
+    def note(self, rows: Tensor, scores: Tensor, chosen: Tensor) -> None:
+        """Note one token of each row; those of rows that are done already must not be read."""
+        logprobs = scores.float().log_softmax(-1)
+        own = logprobs.gather(-1, chosen[:, None])[:, 0].tolist()
+        best = logprobs.topk(min(self.top, logprobs.shape[-1]))
+        for row, value, ids, values in zip(
+            rows.tolist(), own, best.indices.tolist(), best.values.tolist(), strict=True
+        ):
+            self.rows.setdefault(row, []).append((value, list(zip(ids, values, strict=True))))
+
+
 class Rule(Protocol):
     """What is written next."""
 
@@ -184,12 +208,13 @@ class Guided:
 
 
 @torch.no_grad()
-def write(voices: Mapping[Role, Voice], rule: Rule) -> list[list[int]]:
+def write(voices: Mapping[Role, Voice], rule: Rule, told: Told | None = None) -> list[list[int]]:
     """Each row's answer, its end token included where it came.
 
     Args:
         voices: that have read the same prompts; they are left as they are.
         rule: what is written next.
+        told: receives the log probabilities.
     """
     speaking = {role: voices[role].fork() for role in rule.roles}
     count = len(voices[rule.roles[0]].logits)
@@ -197,7 +222,10 @@ def write(voices: Mapping[Role, Voice], rule: Rule) -> list[list[int]]:
     rows, running = torch.arange(count), torch.ones(count, dtype=torch.bool)
     for step in range(MAX_TOKENS):
         logits: Logits = {role: voice.logits for role, voice in speaking.items()}
-        chosen = rule.scores(logits, step, rows).argmax(-1)
+        scores = rule.scores(logits, step, rows)
+        chosen = scores.argmax(-1)
+        if told is not None:
+            told.note(rows, scores, chosen)
         for row, token, is_running in zip(rows.tolist(), chosen.tolist(), running.tolist(), strict=True):
             if is_running:
                 written[row].append(token)

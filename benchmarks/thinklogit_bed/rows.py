@@ -8,7 +8,7 @@ from pathlib import Path
 from thinklogit_bed import bed
 from thinklogit_bed.answering import Answers, Trio, answer
 from thinklogit_bed.decoding import Alone, Banned, Ensemble, Forced, Guided, Prefixed, Restricted, Rule
-from thinklogit_bed.variants import STRENGTH, VARIANTS, variant
+from thinklogit_bed.variants import STRENGTH, variant
 
 from adaptive_reasoner.embedded.problems import Problem
 from adaptive_reasoner.embedded.thoughts import write_work
@@ -88,20 +88,22 @@ def target_rows(exam: Exam) -> dict[str, Row]:
     return choose(exam, Trio(bed.target(exam.directory, exam.seed)), candidates, "target")
 
 
-def variant_rows(exam: Exam) -> dict[str, Row]:
-    """Guiders tuned further, alone and guiding."""
-    found: dict[str, Row] = {}
-    for name in VARIANTS:
-        folder = variant(exam.directory, exam.seed, name)
-        if not (folder / "weights" / "model.json").is_file():
-            continue
-        trio = Trio(bed.target(exam.directory, exam.seed), folder, bed.base(exam.directory, exam.seed))
-        candidates: dict[str, dict[str, Rule]] = {
-            f"{name} alone": {"": Alone("expert")},
-            f"THINKLOGIT, {name}": {f"alpha {alpha:g}": Guided(alpha) for alpha in ALPHAS},
-        }
-        found |= choose(exam, trio, candidates, name)
-    return found
+def variant_rows(exam: Exam, name: str) -> dict[str, Row]:
+    """A guider tuned further, alone and guiding; nothing where it was not trained."""
+    folder = variant(exam.directory, exam.seed, name)
+    if not (folder / "weights" / "model.json").is_file():
+        return {}
+    trio = Trio(bed.target(exam.directory, exam.seed), folder, bed.base(exam.directory, exam.seed))
+    candidates: dict[str, dict[str, Rule]] = {
+        f"{name} alone": {"": Alone("expert")},
+        guided_by(name): {f"alpha {alpha:g}": Guided(alpha) for alpha in ALPHAS},
+    }
+    return choose(exam, trio, candidates, name)
+
+
+def guided_by(name: str) -> str:
+    """The row of a variant that guides."""
+    return f"{GUIDED}, {name}"
 
 
 def ceiling_rows(exam: Exam) -> dict[str, Row]:

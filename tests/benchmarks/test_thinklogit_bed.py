@@ -10,7 +10,6 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs the extra `train`")
 transformers = pytest.importorskip("transformers", reason="training needs the extra `train`")
 
-from thinklogit import judge  # noqa: E402
 from thinklogit_bed import decoding  # noqa: E402
 from thinklogit_bed.answering import Answers, Trio  # noqa: E402
 from thinklogit_bed.decoding import (  # noqa: E402
@@ -24,6 +23,7 @@ from thinklogit_bed.decoding import (  # noqa: E402
     Voice,
     write,
 )
+from thinklogit_bed.judging import compare_variants, judge  # noqa: E402
 from thinklogit_bed.rows import Exam, Row, choose  # noqa: E402
 from thinklogit_bed.texts import LATENT, THINKING, draw, prompt_ids, worked  # noqa: E402
 from thinklogit_bed.training import Lesson, teach  # noqa: E402
@@ -146,6 +146,23 @@ def test_rows_are_judged_by_the_mean_over_seeds_of_each_problem() -> None:
     assert target["lead_by_seed"] == [0.5, 0.25]
     assert target["tokens"] == pytest.approx(4.25)
     assert found["of one seed"]["thinklogit_lead"][0] == 0.5  # against the same seed's THINKLOGIT
+
+
+def test_variants_are_compared_on_the_seeds_that_both_have() -> None:
+    rows = {
+        "THINKLOGIT": {0: row([1, 1, 0, 0]), 1: row([1, 0, 0, 1])},
+        "THINKLOGIT, dpo-mixed": {0: row([1, 1, 1, 0]), 1: row([1, 0, 1, 1])},
+        "THINKLOGIT, dpo-guider": {1: row([0, 0, 0, 1])},
+    }
+    found = {(one["row"], one["over"]): one for one in compare_variants(rows)}
+    over_plain = found["THINKLOGIT, dpo-mixed", "THINKLOGIT"]
+    # Ahead by 0, 0, 1 and 0 on both seeds: mean .25, deviation .5.
+    mean, low, high = over_plain["lead"]
+    assert (mean, high - low) == pytest.approx((0.25, 2 * 1.959964 * 0.5 / 2))
+    assert (over_plain["seeds"], over_plain["lead_by_seed"]) == ([0, 1], [0.25, 0.25])
+    over_single = found["THINKLOGIT, dpo-mixed", "THINKLOGIT, dpo-guider"]
+    assert (over_single["seeds"], over_single["lead"][0]) == ([1], 0.5)
+    assert ("THINKLOGIT, dpo-mixed", "THINKLOGIT, sft-mixed") not in found
 
 
 def test_a_setting_is_chosen_on_the_dev_set(
