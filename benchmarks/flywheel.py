@@ -68,11 +68,13 @@ def make_student(
     url: str, traffic: Sequence[Problem], now: Policy, given: argparse.Namespace
 ) -> tuple[dict[str, Any], Setting]:
     """The student of a store's runs, held against the gate and the triage that the turn left in use."""
+    from adaptive_reasoner.training.flywheel.known import known_questions
     from adaptive_reasoner.training.flywheel.student import turn_student
     from adaptive_reasoner.training.flywheel.student_config import StudentTurn
 
     runs = load_runs(url).runs
-    fast, deep = Bench(traffic).models(None)
+    known = {one.question for one in known_questions(runs)}
+    fast, deep = Bench([one for one in traffic if one.question in known]).models(None)
     present = System(fast, deep, now.gate, now.triage)
     settings = StudentTurn(directory=given.student, steps=given.steps, tries=given.tries)
     found = turn_student(runs, present, TurnConfig(seed=given.seed), settings, partial(print, flush=True))

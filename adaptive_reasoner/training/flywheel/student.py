@@ -120,9 +120,9 @@ def _trained(data: Path, weights: Path, seed: int, student: StudentTurn) -> Path
 def _fitted(folder: Path, present: System, fitting: Sequence[KnownQuestion], config: TurnConfig) -> Policy:
     """The student's gate and triage, from both its answers to each question that it did not learn from."""
     both = ask(System(read_student(folder), None, AlwaysThinks()), fitting)
-    most_wrong = float(outcomes_seen(ask(present, fitting)).errors.mean())
-    policy = fit_profiles(both, most_wrong, config.target, config.seed)
-    provenance = {**policy.gate.provenance, "questions": len(fitting), "error_in_use": most_wrong}
+    spent = float(outcomes_seen(ask(present, fitting)).tokens.mean())
+    policy = fit_profiles(both, spent, config.target, config.seed)
+    provenance = {**policy.gate.provenance, "questions": len(fitting), "tokens_in_use": spent}
     return replace(policy, gate=replace(policy.gate, provenance=provenance))
 
 

@@ -1,7 +1,8 @@
-"""A gate and a triage for a student: the cheapest pair that is as often right as what is in use."""
+"""A gate and a triage for a student: the pair that is most often right and no dearer than what is in use."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -14,13 +15,20 @@ from adaptive_reasoner.traces.monitoring import has_thought, starts_fast
 from adaptive_reasoner.traces.rates import Rate, rate
 from adaptive_reasoner.traces.refit import calibrate_runs
 from adaptive_reasoner.traces.triage_examples import triage_examples
-from adaptive_reasoner.training.flywheel.policy import Policy, expect_thinking, judged_runs, outcomes_of
+from adaptive_reasoner.training.flywheel.policy import (
+    Outcomes,
+    Policy,
+    expect_thinking,
+    judged_runs,
+    outcomes_of,
+)
 from adaptive_reasoner.training.triage.examples import TriageExample
 from adaptive_reasoner.training.triage.train import fit_triage
 from adaptive_reasoner.triage.linear import LinearEstimator
 
 _ESCALATED = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 _AT_ONCE = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
+_SLACK = 0.5  # standard errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,29 +52,72 @@ class Promise:
 
 
 def fit_profiles(
-    both: Sequence[LabelledRun], most_wrong: float, target: CalibrationTarget | None, seed: int
+    both: Sequence[LabelledRun], most_tokens: float, target: CalibrationTarget | None, seed: int
 ) -> Policy:
-    """Fit gates and triages, and choose the cheapest pair whose error is no higher than `most_wrong`.
+    """Fit gates and triages, and choose the pair of least error that costs no more than `most_tokens`.
+
+    Each pair is judged on halves that it was not fitted to. Of those whose error is within half a standard error of the
+    least one, the cheapest is taken; where all cost more, the cheapest of all.
 
     Args:
         both: labelled runs of the student in which it answered every question fast and after a thought.
-        most_wrong: the error of what is in use, on the same questions; where no pair is as good, the pair of least
-            error is chosen.
+        most_tokens: what is in use spends on the same questions, on average.
         target: of the gate; None: each of a dozen shares of escalated answers is tried.
         seed: of the triage's folds.
 
     Raises:
         CalibrationError: no gate can be fitted.
     """
-    runs = judged_runs(both)
-    expected = expect_thinking(runs)
-    pairs = [Policy(gate, triage) for gate in _gates(both, target) for triage in _triages(both, seed)]
-    found = [(outcomes_of(runs, one, expected), one) for one in pairs]
-    figures = [(float(made.errors.mean()), float(made.tokens.mean()), one) for made, one in found]
-    good = [one for one in figures if one[0] <= most_wrong]
-    if good:
-        return min(good, key=lambda one: one[1])[2]
-    return min(figures, key=lambda one: one[:2])[2]
+    targets = [target] if target else [CalibrationTarget(share, None) for share in _ESCALATED]
+    found = [_Judged(*one) for one in _out_of_fold(both, targets, seed).items()]
+    if not found:
+        raise CalibrationError(f"No gate can be fitted to the student's answers to {len(both)} questions.")
+    within = [one for one in found if one.tokens <= most_tokens]
+    if not within:
+        return _policies(both, targets, seed)[min(found, key=lambda one: one.tokens).key]
+    least = min(within, key=lambda one: one.error)
+    enough = [one for one in within if one.error <= least.error + _SLACK * least.standard_error]
+    return _policies(both, targets, seed)[min(enough, key=lambda one: one.tokens).key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A pair by its place among the targets and shares, and what it makes of questions that it was not fitted to."""
+
+    key: tuple[int, int]
+    made: Outcomes
+
+    @property
+    def error(self) -> float:
+        return float(self.made.errors.mean())
+
+    @property
+    def tokens(self) -> float:
+        return float(self.made.tokens.mean())
+
+    @property
+    def standard_error(self) -> float:
+        return float(self.made.errors.std() / len(self.made.errors) ** 0.5)
+
+
+def _out_of_fold(
+    both: Sequence[LabelledRun], targets: Sequence[CalibrationTarget], seed: int
+) -> dict[tuple[int, int], Outcomes]:
+    """What each pair makes of each half, fitted to the other one; pairs that one half cannot fit are left out."""
+    halves = both[::2], both[1::2]
+    made: list[dict[tuple[int, int], Outcomes]] = []
+    for fit, judge in (halves, halves[::-1]):
+        runs = judged_runs(judge)
+        expected = expect_thinking(runs)
+        pairs = _policies(fit, targets, seed)
+        made.append({key: outcomes_of(runs, one, expected) for key, one in pairs.items()})
+    first, second = made
+    return {key: _joined(first[key], second[key]) for key in first if key in second}
+
+
+def _joined(first: Outcomes, second: Outcomes) -> Outcomes:
+    pairs = [(getattr(first, field.name), getattr(second, field.name)) for field in fields(Outcomes)]
+    return Outcomes(*(np.concatenate(pair) for pair in pairs))
 
 
 def check_promise(runs: Sequence[LabelledRun], gate: GateProfile) -> Promise | None:
@@ -81,30 +132,32 @@ def check_promise(runs: Sequence[LabelledRun], gate: GateProfile) -> Promise | N
     return None
 
 
-def _gates(both: Sequence[LabelledRun], target: CalibrationTarget | None) -> list[GateProfile]:
-    targets = [target] if target else [CalibrationTarget(share, None) for share in _ESCALATED]
-    gates: list[GateProfile] = []
-    why: CalibrationError | None = None
-    for one in targets:
-        try:
-            gates.append(calibrate_runs(both, one))
-        except CalibrationError as error:
-            why = error
-    if not gates:
-        raise why or CalibrationError("No gate was tried.")
-    return gates
+def _policies(
+    runs: Sequence[LabelledRun], targets: Sequence[CalibrationTarget], seed: int
+) -> dict[tuple[int, int], Policy]:
+    """Every gate that can be fitted beside every triage, by their places."""
+    gates: dict[int, GateProfile] = {}
+    for place, one in enumerate(targets):
+        with suppress(CalibrationError):
+            gates[place] = calibrate_runs(runs, one)
+    triages = _triages(runs, seed)
+    return {
+        (place, share): Policy(gate, triage)
+        for place, gate in gates.items()
+        for share, triage in enumerate(triages)
+    }
 
 
-def _triages(both: Sequence[LabelledRun], seed: int) -> list[LinearEstimator | None]:
+def _triages(runs: Sequence[LabelledRun], seed: int) -> list[LinearEstimator | None]:
     """None first, which lets every question start fast; nothing else where the texts do not say who gains."""
     examples = [
         TriageExample(one["question"], one["fast_correct"], one["deep_correct"])
-        for one in triage_examples(both)
+        for one in triage_examples(runs)
     ]
     try:
-        fitted = fit_triage(examples, pair=model_of(both), share=_AT_ONCE[0], seed=seed)
+        fitted = fit_triage(examples, pair=model_of(runs), share=_AT_ONCE[0], seed=seed)
     except CalibrationError:
         return [None]
     gains = [fitted.estimate_text(one.question)["gain"] for one in examples]
     bounds = [float(np.quantile(gains, 1 - share, method="higher")) for share in _AT_ONCE]
-    return [None, *(replace(fitted, think_at_gain=bound) for bound in sorted(set(bounds)))]
+    return [None, *(replace(fitted, think_at_gain=bound) for bound in bounds)]
