@@ -39,6 +39,18 @@ def test_a_replaced_draft_stands_apart_from_the_answer():
         assert page.locator(".answer > .text").inner_text() == "Answer: 12"
 
 
+def test_on_a_small_screen_the_answer_is_in_sight_once_it_is_there():
+    replies = [Reply(text="Answer: 11", probability=0.4), Reply(text="Answer: 12", probability=0.999)]
+    small = {"width": 360, "height": 740}
+    with served(ScriptedChatModel(replies, cycle=True)) as server, browsing(viewport=small) as page:
+        page.goto(server.url)
+        ask(page)
+        page.wait_for_timeout(500)
+        foot, form = page.locator(".turn .foot").bounding_box(), page.locator("#ask").bounding_box()
+    assert foot["y"] > 0
+    assert foot["y"] + foot["height"] <= form["y"]
+
+
 def test_the_drawer_says_why_and_gives_the_focus_back():
     with served(sure()) as server, browsing() as page:
         page.goto(server.url)

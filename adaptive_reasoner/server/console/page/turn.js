@@ -38,7 +38,7 @@ export class Turn {
     this.answer.replaceChildren(body);
     if (isHot) this.answer.append(this.#heatBox(body, tokens));
     this.answer.append(this.#foot(words, kind), ...this.#cost(report));
-    this.element.scrollIntoView({ block: "nearest" });
+    this.answer.scrollIntoView({ block: "nearest" }); // a turn may be longer than the screen, its answer hardly ever
     say(isWaiting ? `Waiting for a person: ${text}` : `Answer: ${text}`);
   }
 
