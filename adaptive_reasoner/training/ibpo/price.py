@@ -35,16 +35,6 @@ def mode_weights(gains: Floats, price: float) -> tuple[Floats, Floats]:
     return think * scale, fast * scale
 
 
-def expected_margin(think_logits: Floats, price: float) -> Floats:
-    """Undo the price: the expected margin that a policy trained at `price` holds to be true.
-
-    Args:
-        think_logits: (n,) log P(think) - log P(fast).
-        price: at which it was trained.
-    """
-    return 1.0 / (1.0 + np.exp(-(think_logits + _logit(price))))
-
-
 @dataclass(slots=True)
 class Price:
     """The dual price, moved so that the policy thinks on the share that is asked for.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adaptive_reasoner.training.ibpo.price import Price, expected_margin, mode_weights
+from adaptive_reasoner.training.ibpo.price import Price, mode_weights
 
 
 def test_weights_are_the_reduced_margins_in_expectation() -> None:
@@ -20,7 +20,8 @@ def test_thinking_is_likelier_exactly_where_the_margin_exceeds_the_price(price: 
     think, fast = mode_weights(gains, price)
     learned = think / (think + fast)  # what minimises the weighted cross-entropy
     assert learned[0] < 0.5 < learned[1]
-    assert expected_margin(np.log(think / fast), price) == pytest.approx(gains)
+    odds = think / fast * price / (1 - price)  # without the price, P(think) is the expected margin itself
+    assert odds / (1 + odds) == pytest.approx(gains)
 
 
 def test_the_price_rises_while_too_many_think() -> None:
