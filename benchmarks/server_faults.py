@@ -27,7 +27,9 @@ from adaptive_reasoner.budget.accounts import day_account
 from adaptive_reasoner.server.config import load_settings
 from adaptive_reasoner.server.in_thread import serving
 
-FAULTS = ("429", "500", "hang", "reset", "truncated", "bad_logprobs", "no_logprobs")
+# A fault of streams is played to a client that streams.
+_STREAMED = "stream_reset"
+FAULTS = ("429", "500", "hang", "reset", _STREAMED, "truncated", "bad_logprobs", "no_logprobs")
 _AT_ONCE = 4
 _PATIENCE_SECONDS = 60.0
 
@@ -39,7 +41,7 @@ def measure(fault: str, arguments: argparse.Namespace, folder: Path) -> dict[str
     given: Counter[str] = Counter()
 
     def play(number: int) -> str:
-        word = fault if drawn[number] else "ok"
+        word = fault.removeprefix("stream_") if drawn[number] else "ok"
         given[word] += 1
         return word
 
@@ -60,23 +62,26 @@ def measure(fault: str, arguments: argparse.Namespace, folder: Path) -> dict[str
             httpx.Client(base_url=server.url, timeout=_PATIENCE_SECONDS) as http,
         ):
             with ThreadPoolExecutor(_AT_ONCE) as pool:
-                seen = list(pool.map(lambda number: _ask(http, number), range(arguments.questions)))
+                seen = list(pool.map(lambda number: _ask(http, number, fault), range(arguments.questions)))
             kept = [_kept(http, number) for number in range(arguments.questions)]
     return {"fault": fault, **_summed(seen, kept), **_spend(ledger), "endpoint_gave": dict(given)}
 
 
-def _ask(http: httpx.Client, number: int) -> list[int]:
-    """The statuses that one client saw; it tries twice."""
-    body = {
+def _ask(http: httpx.Client, number: int, fault: str) -> list[int]:
+    """The statuses that one client saw; it tries twice. A stream that ends with an error counts as 502."""
+    body: dict[str, Any] = {
         "model": "fast",
         "messages": [{"role": "user", "content": f"Question {number}"}],
         "adaptive_reasoning": {"thread_id": f"t{number}"},
     }
+    if fault == _STREAMED:
+        body |= {"stream": True, "adaptive_reasoning": {"thread_id": f"t{number}", "drafts": True}}
     statuses: list[int] = []
     for _ in range(2):
         answer = http.post("/v1/chat/completions", json=body, headers={"idempotency-key": f"k{number}"})
-        statuses.append(answer.status_code)
-        if answer.status_code < 429:
+        is_cut = fault == _STREAMED and answer.status_code == 200 and "[DONE]" not in answer.text
+        statuses.append(502 if is_cut else answer.status_code)
+        if statuses[-1] < 429:
             break
     return statuses
 

@@ -41,8 +41,8 @@ def failing(play: Callable[[int], str] | Sequence[str]) -> Generator[Upstream]:
 
     Args:
         play: what request `number` gets: "ok", "429", "500" (with "429 7" it says to wait for 7 seconds), "hang",
-            "reset", "truncated", "redirect", "no_logprobs", "bad_logprobs"; a sequence's last word goes on for ever. A
-            request for a stream gets one, broken off in the middle where the word is "reset".
+            "reset", "truncated", "redirect", "no_logprobs", "bad_logprobs", "unsure"; a sequence's last word goes on
+            for ever. A request for a stream gets one, broken off in the middle where the word is "reset".
     """
     upstream = Upstream()
     words = play
@@ -99,7 +99,11 @@ def play_one(
         _stream(handler, is_whole=word == "ok")
         return
     odd = {"no_logprobs": None, "bad_logprobs": {"content": [{"token": 5, "logprob": "x"}, None]}}
-    raw = json.dumps(completion(logprobs=odd.get(word, "good"))).encode()
+    whole = completion(logprobs=odd.get(word, "good"))
+    if word == "unsure":
+        for entry in whole["choices"][0]["logprobs"]["content"]:
+            entry["logprob"] = -0.9
+    raw = json.dumps(whole).encode()
     if word == "reset":
         handler.send_response(200)
         handler.send_header("Content-Type", "application/json")

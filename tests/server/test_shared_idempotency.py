@@ -166,14 +166,15 @@ def test_keys_in_postgres_are_shared_and_leased_alike(monkeypatch, tmp_path):
 
 
 async def _leased(url):
-    own = section(idempotency_lease_seconds=0.5)
-    one, other = SharedIdempotency(url, own), SharedIdempotency(url, own)
+    stores = [SharedIdempotency(url, section(idempotency_lease_seconds=lease)) for lease in (60, 60, 0.3)]
+    one, other, short = stores
     begun = await asyncio.gather(
         *(store.begin("x", "1") for store in (one, other) * 5), return_exceptions=True
     )
     assert sum(result is None for result in begun) == 1
     assert all(isinstance(result, IdempotencyError) for result in begun if result is not None)
-    await asyncio.sleep(0.7)
-    assert await other.begin("x", "2") is None
-    for store in (one, other):
+    assert await short.begin("y", "1") is None
+    await asyncio.sleep(0.5)
+    assert await other.begin("y", "2") is None
+    for store in stores:
         store._store.close()
