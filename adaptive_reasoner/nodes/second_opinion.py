@@ -29,7 +29,7 @@ from adaptive_reasoner.nodes.sendable import sendable
 from adaptive_reasoner.nodes.spending import total_usage
 from adaptive_reasoner.nodes.till import Till, Wish
 from adaptive_reasoner.nodes.two_forms import TwoForms
-from adaptive_reasoner.state import AnsweringNode, Attempt, ReasoningState
+from adaptive_reasoner.state import AnsweringNode, Attempt, ReasoningState, Signal
 from adaptive_reasoner.thinking import is_embedded, logprob_kwargs, takes_temperature, thinking_kwargs
 from adaptive_reasoner.thinking.policy import policy_of
 from adaptive_reasoner.thinking.thoughts import thought_text
@@ -98,12 +98,12 @@ class _SecondOpinion:
             signal, attempt, refusal = yield from self._driven(inquiry, state, settings, attempt)
             if refusal and signal["kind"] == "unknown":
                 signal = unknown_signal(f"{signal['reason']} ({refusal})")
-            attempt: Attempt = {**attempt, "signal": signal}
+            attempt = _with_signal(attempt, signal)
         if not message.tool_calls and is_drawn(state, config, given.agreement_share):
             inquiry = self._rederivation(state, message)
             agreement, attempt, _ = yield from self._driven(inquiry, state, settings, attempt)
             if agreement is not None:
-                attempt: Attempt = {**attempt, "rationale_agreement": agreement}
+                attempt = _with_agreement(attempt, agreement)
         return {"turn": {**state["turn"], "attempt": attempt}}
 
     def _driven(
@@ -195,6 +195,14 @@ def _sampling(caller: ModelCaller, given: Mapping[str, Any], attempt: Attempt, a
     if isinstance(seed, int):
         kwargs["seed"] = seed + 1 + attempt.get("signal_calls", 0)
     return kwargs
+
+
+def _with_signal(attempt: Attempt, signal: Signal) -> Attempt:
+    return {**attempt, "signal": signal}
+
+
+def _with_agreement(attempt: Attempt, agreement: float) -> Attempt:
+    return {**attempt, "rationale_agreement": agreement}
 
 
 def _with_call(attempt: Attempt, outcome: Outcome) -> Attempt:

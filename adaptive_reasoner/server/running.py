@@ -148,7 +148,12 @@ class Runner:
         self.checkpointer = checkpointer
         keeps = checkpointer if config.review == "low_confidence" else None
         single = dataclasses.replace(
-            config, triage="off", max_refinements=0, review="never", fallback_signals=()
+            config,
+            triage="off",
+            max_refinements=0,
+            review="never",
+            fallback_signals=(),
+            agreement_share=0.0,
         )
         self.configs = {ADAPTIVE: config, FAST: single, DEEP: single}
         self.graphs: dict[str, ReasoningGraph] = {

@@ -175,7 +175,7 @@ def _uncertain_steps(record: Any) -> list[Figures]:
     """Of the answer's thought the steps that the model was least sure of, in their order."""
     report = record["report"]
     rounds = report["rounds"]
-    known = rounds[report["accepted_round"]].get("uncertain_steps", []) if rounds else []
+    known: list[Figures] = rounds[report["accepted_round"]].get("uncertain_steps", []) if rounds else []
     doubtful = sorted(known, key=lambda one: -one["entropy_nats"])[:_MOST_STEPS]
     return [
         {"text": _short(one["text"]), "entropy_nats": one["entropy_nats"]}
