@@ -57,7 +57,9 @@ def _number() -> None:
         _STRATA, sa.Column("key", sa.Text, primary_key=True), sa.Column("number", sa.BigInteger)
     )
     if rows:
-        db.execute(sa.insert(strata), [{"key": row["key"], "number": stratum_of(row)} for row in rows])
+        db.execute(
+            sa.insert(strata), [{"key": row["key"], "number": stratum_of(_plain(row))} for row in rows]
+        )
         number = sa.select(strata.c.number).where(strata.c.key == _key()).scalar_subquery()
         db.execute(sa.update(_TABLE).values(stratum=number))
     op.drop_table(_STRATA)
@@ -84,3 +86,7 @@ def _key() -> Any:
 
 def _text(value: Any) -> Any:
     return sa.cast(value, sa.Text)
+
+
+def _plain(row: sa.RowMapping) -> dict[str, Any]:
+    return {str(name): value for name, value in row.items()}
