@@ -52,7 +52,8 @@ class AdaptiveChatModel(TakesSettings):
         temperature, max_tokens, stop: of every model call; left out, the models' own hold.
         stream_policy: whoever joins the pieces of a stream must never get a draft and an answer glued together.
             "after_verdict" streams the answer once the gate has decided; "drafts_as_thoughts" streams drafts and
-            thoughts at once, too, as reasoning blocks, which clients keep apart from the text.
+            thoughts at once, too, as reasoning blocks, which clients keep apart from the text; what was sent cannot
+            be taken back, so the draft that is accepted comes twice, as reasoning and then as text.
         streaming: `invoke` goes through `stream`, too.
 
     Call-time arguments, or `config["configurable"]`, or the context of a graph around the call: `thinking`,
