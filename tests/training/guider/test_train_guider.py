@@ -138,8 +138,14 @@ def test_two_processes_draw_the_same_samples_and_train_together(
         "--learning-rate", "0.01",
     ]  # fmt: skip
     environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, env=environment)
-    assert done.returncode == 0, done.stderr[-2000:]
+    launched = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    try:
+        _, told = launched.communicate(timeout=600)
+    finally:
+        launched.terminate()  # asked to end, a launcher ends its processes; killed, it leaves them behind
+    assert launched.returncode == 0, told[-2000:]
     account = json.loads((tasks.parent / "both" / "guider.json").read_text())
     assert account["processes"] == 2
     alone = json.loads((tasks.parent / "alone" / "guider.json").read_text())
