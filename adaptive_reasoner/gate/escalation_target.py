@@ -38,18 +38,10 @@ def for_escalation(
     fast = fit_mode([example.fast for example in scored], wrong.tolist())
     risks = risks_of(fast, [example.fast for example in scored])
     _check_informative(_cross_fitted_risks(scored), wrong, confidence)
-    allowed = int(target * (len(scored) + unknown) + 1e-9) - unknown
-    if allowed < 0:
-        raise CalibrationError(
-            f"{unknown} of {len(scored) + unknown} answers have no usable log probabilities and must escalate: "
-            f"that is more than max_escalation={target}."
-        )
+    allowed = _allowed(len(scored) + unknown, unknown, target)
     comparison, compared = _comparison(scored, confidence)
     after = _loss_after(scored, risks, comparison)
-    gains = np.array([risk - read_curve(after, risk) for risk in risks])
-    foresight = _foresight(scored, gains, comparison)
-    if foresight:
-        gains += np.array([foresight.shift(example.triage) for example in scored])
+    gains, foresight = _expected_gains(scored, risks, after, comparison)
     price = max(float(np.sort(gains)[::-1][allowed]), 0.0) if allowed < len(gains) else 0.0
     curve = tuple((risk, loss + price) for risk, loss in after)
     modes: Modes = {
@@ -71,6 +63,28 @@ def for_escalation(
         "foresight": None if foresight is None else {"source": foresight.source, "slope": foresight.slope},
     }
     return modes, comparison, figures
+
+
+def _allowed(asked: int, unknown: int, target: float) -> int:
+    """How many answers with log probabilities may escalate beside the unknown ones, which must."""
+    allowed = int(target * asked + 1e-9) - unknown
+    if allowed < 0:
+        raise CalibrationError(
+            f"{unknown} of {asked} answers have no usable log probabilities and must escalate: "
+            f"that is more than max_escalation={target}."
+        )
+    return allowed
+
+
+def _expected_gains(
+    scored: Sequence[Scored], risks: Floats, after: Knots, comparison: Comparison | None
+) -> tuple[Floats, Foresight | None]:
+    """What thinking is expected to gain, shape (n,), in P(right), and what triage's predictions added to it."""
+    gains = np.array([risk - read_curve(after, risk) for risk in risks])
+    foresight = _foresight(scored, gains, comparison)
+    if foresight:
+        gains += np.array([foresight.shift(example.triage) for example in scored])
+    return gains, foresight
 
 
 def expected_tokens(scored: Sequence[Scored]) -> dict[Alternative, Knots]:
