@@ -40,7 +40,9 @@ def one_by_one(state: Payroll) -> list[Send]:
 
 def amount(answer: AIMessage, report: ReasoningReport) -> dict[str, Any]:
     if not is_settled(report):
-        return {"doubtful": [f"{answer.text}, risk {report['signal']['risk']:.2f}"]}
+        risk = report["signal"]["risk"]
+        doubt = report["signal"]["reason"] if risk is None else f"risk {risk:.2f}"
+        return {"doubtful": [f"{answer.text}, {doubt}"]}
     return {"amounts": [int(re.findall(r"\d+", str(answer.text))[-1])]}
 
 
