@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
@@ -36,7 +37,7 @@ _PATIENCE_SECONDS = 60.0
 # Of requests that schemathesis does not make: the ways, and of the first two those that go to chat completions.
 _WAYS, _WEIGHTS, _CHAT_SHARE = ("conforming", "broken", "torn"), (0.6, 0.33, 0.07), 0.85
 # Where time is limited, so much of it is for what schemathesis does not make; of that program, so many at once.
-_OWN_TIME, _BATCH = 0.8, 20
+_OWN_TIME, _BATCH = 0.8, 10
 Counts = Counter[tuple[str, str, str, int]]
 
 
@@ -193,7 +194,7 @@ def _schemathesis_cases(
     from schemathesis import GenerationMode
 
     found = [one.ok() for one in schemathesis.openapi.from_dict(document).get_all_operations()]
-    for operation in found:
+    for operation in sorted(found, key=lambda one: one.path != CHAT):
         share = 0.7 if operation.path == CHAT else 0.3 / (len(found) - 1)
         for mode in GenerationMode:
             # What has no parameters cannot be broken, and filters for minutes until it says so.
@@ -202,12 +203,13 @@ def _schemathesis_cases(
             name = (f"schemathesis {mode.value}", operation.method.upper(), operation.path)
             strategy = operation.as_strategy(generation_mode=mode)
 
-            def ask(case: Any, name: tuple[str, str, str] = name) -> None:
-                _send(http, _sendable(case), name, seen)
-
             for batch in range(math.ceil(requests * share / 2 / _BATCH)):
                 if time.monotonic() < until:
-                    _draw(strategy, ask, amount[1] * 1000 + batch)
+                    _draw(strategy, partial(_send_case, http, name, seen), amount[1] * 1000 + batch)
+
+
+def _send_case(http: httpx.Client, name: tuple[str, str, str], seen: Seen, case: Any) -> None:
+    _send(http, _sendable(case), name, seen)
 
 
 def _draw(strategy: Any, ask: Callable[[Any], None], number: int) -> None:
@@ -220,7 +222,11 @@ def _draw(strategy: Any, ask: Callable[[Any], None], number: int) -> None:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    seed(number)(how(given(case=strategy)(ask)))()
+
+    def test(case: Any) -> None:
+        ask(case)
+
+    seed(number)(how(given(case=strategy)(test)))()
 
 
 def _sendable(case: Any) -> dict[str, Any]:
