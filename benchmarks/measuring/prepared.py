@@ -91,9 +91,9 @@ def _message(generation: Generation, prompt_tokens: int) -> AIMessage:
         [*blocks] if thought else text,
         response_metadata=metadata,
         usage_metadata={
-            "input_tokens": prompt_tokens,
+            "input_tokens": prompt_tokens + 1,  # the mode token is read, too
             "output_tokens": count,
-            "total_tokens": prompt_tokens + count,
+            "total_tokens": prompt_tokens + 1 + count,
             "output_token_details": {"reasoning": thought},
         },
     )
