@@ -20,9 +20,10 @@ _EMBEDDED = re.compile(
     rf"(?<![\w.:/^-])(?P<whole>(?:[-+](?=[$€£¥\d.]))?[$€£¥]?\s?(?:{_DIGITS})(?:\s?/\s?\d+)?\s?(?:%|[^\W\d_]+)?)(?![:/^]?\d)"
 )
 _NO_PROSE = re.compile(r"[\d+*/=^<>]")
+# Only where a word begins: tried at every letter, a long run of letters would take the square of its length.
 _SUPERSCRIPT = (
-    (re.compile(r"([^\W\d_]+)(?:²|\^2)"), r"square \1"),
-    (re.compile(r"([^\W\d_]+)(?:³|\^3)"), r"cubic \1"),
+    (re.compile(r"(?<![^\W\d_])([^\W\d_]+)(?:²|\^2)"), r"square \1"),
+    (re.compile(r"(?<![^\W\d_])([^\W\d_]+)(?:³|\^3)"), r"cubic \1"),
 )
 _COUNTING = (
     "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen"

@@ -92,3 +92,10 @@ def test_clusters_keep_the_order_of_first_appearance() -> None:
 
 def test_clusters_take_any_equivalence() -> None:
     assert cluster(["ab", "cd", "ax"], lambda one, other: one[0] == other[0]) == [[0, 2], [1]]
+
+
+def test_a_long_run_of_letters_is_compared_in_linear_time() -> None:
+    """A million letters, of which each would start a search to the end if any place could begin a word."""
+    run = "x" * 1_000_000
+    assert same_answer(run, run)
+    assert not same_answer(run, run + "y")
