@@ -189,7 +189,10 @@ async def test_cancelling_the_caller_cancels_the_model(build):
 @pytest.mark.parametrize(
     ("failure", "code"),
     [
-        (EndpointError("Slow down.", status_code=429, error_code="rate_limit_exceeded"), "model_rate_limited"),
+        (
+            EndpointError("Slow down.", status_code=429, error_code="rate_limit_exceeded"),
+            "model_rate_limited",
+        ),
         (
             EndpointError("Too long.", status_code=400, error_code="context_length_exceeded"),
             "context_window_exceeded",
