@@ -17,7 +17,8 @@ from adaptive_reasoner.embedded.problems.formula import value_of
 
 _LEARNED = f"the embedded model learned whole numbers from 0 to {MAX_VALUE} only"
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_EXPRESSION = re.compile(r"[\d(][\d+\-*/^().% ]*[-+*/^%][\d+\-*/^().% ]*[\d)]")
+_CALCULATED = re.compile(r"[\d+\-*/^().% ]+")
+_OPERATOR = re.compile(r"[-+*/^%]")
 _LONGEST = 200  # signs of an expression; what is longer does not fit the model anyway
 
 
@@ -39,12 +40,18 @@ def why_outside(messages: Sequence[BaseMessage], *, only_numbers: bool = False) 
 
 def _leaving(text: str) -> str | None:
     """The first operation of a bare expression that leaves the learned numbers."""
-    for found in _EXPRESSION.findall(text):
+    for found in _expressions(text):
         for operation in _operations(found) if len(found) <= _LONGEST else ():
             value = value_of(operation)
             if value is None or value.denominator != 1 or not 0 <= value <= MAX_VALUE:
                 return f"{_LEARNED}, and {operation} is none"
     return None
+
+
+def _expressions(text: str) -> list[str]:
+    """From a number or an opening bracket to a number or a closing one, with an operator between."""
+    runs = (run.lstrip("+-*/^).% ").rstrip("+-*/^(.% ") for run in _CALCULATED.findall(text))
+    return [run for run in runs if _OPERATOR.search(run)]
 
 
 def _operations(expression: str) -> list[str]:

@@ -13,7 +13,7 @@ _RELATIVE_TOLERANCE = 1e-6
 _SHARED_WORDS = 0.5
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
 _QUANTITY = re.compile(
-    rf"(?P<sign>[-+]?)\s*(?P<currency>[$€£¥]?)\s*(?P<late_sign>-?)(?P<number>{_DIGITS})"
+    rf"(?P<sign>[-+]?)\s*+(?P<currency>[$€£¥]?)\s*+(?P<late_sign>-?)(?P<number>{_DIGITS})"
     r"(?:\s*/\s*(?P<divisor>\d+(?:\.\d+)?))?\s*(?P<unit>%|[^\W\d_][^\d=+*/^<>]*)?"
 )
 _EMBEDDED = re.compile(

@@ -24,11 +24,11 @@ from adaptive_reasoner.uncertainty.spans import find_answer_span
 DOUBT_IF_CONTRADICTED = 0.7
 CONTRADICTION = "the rationale contradicts the answer: it comes to another result"
 _HEADING = re.compile(
-    r"^\s*(?:because|since|reason(?:ing)?|rationale|explanation|why)\b", re.IGNORECASE | re.MULTILINE
+    r"^[^\S\n]*+(?:because|since|reason(?:ing)?|rationale|explanation|why)\b", re.IGNORECASE | re.MULTILINE
 )
 
 _RESULT = re.compile(
-    r"^[ \t>*_#\-]*result[ \t*_]*:[ \t*_]*(\S[^\n]*?)[ \t*_.]*$", re.IGNORECASE | re.MULTILINE
+    r"^[ \t>*_#\-]*+result[ \t*_]*+:[ \t*_]*(\S[^\n]*)$", re.IGNORECASE | re.MULTILINE
 )
 
 
@@ -117,7 +117,7 @@ def with_agreement(signal: Signal, agreement: float, why: str = CONTRADICTION) -
 def _result_of(text: str) -> str | None:
     """What the last "Result: …" line of the rationale names."""
     found = _RESULT.findall(split_rationale(text)[1] or "")
-    return found[-1] if found else None
+    return found[-1].rstrip(" \t*_.") or found[-1] if found else None
 
 
 def _comes_first(text: str, answer_span: AnswerSpan) -> bool:

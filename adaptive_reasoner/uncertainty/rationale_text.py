@@ -13,8 +13,8 @@ HEADING = "\nBecause:"  # as the embedded model writes it, and as models are ask
 
 # At the beginning of a line, with what models put around a heading.
 _HEADING = re.compile(r"\n[ \t>*_#]*(?:because|rationale|reason|explanation)[ \t*_]*[:\uff1a]", re.IGNORECASE)
-# What may still become one: the end of a text that is under way.
-_BEGINNING = re.compile(r"\s*\n[ \t>*_#]*[a-z]{0,11}[ \t*_]*\Z|\s+\Z", re.IGNORECASE)
+# What may still become one: the last line of a text that is under way.
+_BEGINNING = re.compile(r"[ \t>*_#]*+[a-z]{0,11}[ \t*_]*", re.IGNORECASE)
 
 
 def split_rationale(text: str) -> tuple[str, str | None]:
@@ -32,8 +32,9 @@ def find_heading(text: str) -> re.Match[str] | None:
 
 def held_back(text: str) -> int:
     """How many characters at the end of a text under way may turn out to belong to the heading."""
-    end = _BEGINNING.search(text)
-    return len(text) - end.start() if end else 0
+    before, line_break, line = text.rpartition("\n")
+    kept = before if line_break and _BEGINNING.fullmatch(line) else text
+    return len(text) - len(kept.rstrip())
 
 
 def rationale_of(message: AIMessage) -> str:

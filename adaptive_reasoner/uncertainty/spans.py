@@ -19,7 +19,7 @@ _LABELS = (
     "|答え|回答|解答|答案|정답"
 )
 _LABELLED_LINE = re.compile(
-    rf"^[ \t>*_#\-]*(?:(?:the|my|so\ the|final|correct)\ )*(?:{_LABELS})[ \t]*[*_]*[ \t]*[:=：][ \t*_`$]*",  # noqa: RUF001
+    rf"^[ \t>*_#\-]*(?:(?:the|my|so\ the|final|correct)\ )*(?:{_LABELS})[ \t]*+[*_]*+[ \t]*+[:=：][ \t*_`$]*",  # noqa: RUF001
     re.IGNORECASE | re.MULTILINE,
 )
 _HEADING = re.compile(

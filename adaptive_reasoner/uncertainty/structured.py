@@ -4,7 +4,8 @@ import re
 
 Range = tuple[int, int]
 
-_STRING = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\''
+# An escaped quote begins none: from each of a long run of them, the search would go to the end of the text.
+_STRING = r'(?<!\\)"(?:[^"\\]|\\.)*+"|(?<!\\)\'(?:[^\'\\\n]|\\.)*+\''
 _SCALAR = r"-?\d[\d.,eE+\-]*(?<!,)|true|false|null|True|False|None"
 _ANSWER_FIELD = re.compile(
     r"""(?:["']|(?<=[{,])\s*)(?:final_?answer|answer|sol|solution|result|choice)["']?\s*:\s*(?:"""

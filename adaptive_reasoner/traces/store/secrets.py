@@ -23,7 +23,7 @@ _KEYS: _Shapes = (
     (("hf_",), re.compile(r"\bhf_[A-Za-z0-9]{20,}")),
     (("gsk_", "xai-", "r8_", "nvapi-", "pplx-"), re.compile(r"\b(?:gsk_|xai-|r8_|nvapi-|pplx-)[\w\-]{20,}")),
     (("lsv2_", "ls__"), re.compile(r"\b(?:lsv2_|ls__)\w{16,}")),
-    (("eyj",), re.compile(r"\beyJ[\w\-]{8,}\.[\w\-]{8,}\.[\w\-]*")),
+    (("eyj",), re.compile(r"\beyJ[\w\-]{8,2000}+\.[\w\-]{8,}\.[\w\-]*")),
 )
 _PHRASES: _Shapes = (
     (
@@ -38,7 +38,7 @@ _PHRASES: _Shapes = (
     (
         ("api_key", "api-key", "api key", "apikey", "secret", "passw", "access", "auth", "refresh"),
         re.compile(
-            r"(?i)\b((?:[\w\-]*[_\-])?(?:api[_\- ]?key|secret(?:[_\-]key)?|passw(?:or)?d"
+            r"(?i)(?<![\w\-])((?:[\w\-]*[_\-])?(?:api[_\- ]?key|secret(?:[_\-]key)?|passw(?:or)?d"
             r"|(?:access|auth|refresh)[_\- ]token)[\"']?\s*(?:[:=]|\bis\b(?=\s*\S*\d))\s*[\"']?)[^\s\"',;]{6,}"
         ),
     ),

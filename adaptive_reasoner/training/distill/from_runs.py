@@ -11,7 +11,7 @@ from adaptive_reasoner.training.distill.dataset import Candidate
 from adaptive_reasoner.uncertainty.spans import find_answer_span
 
 _HEADING = re.compile(r"^\W*(?:because|since|reason(?:ing)?|rationale|explanation)\b[:,]?\s*", re.IGNORECASE)
-_LABEL = re.compile(r"\W*(?:the\s+)?(?:final\s+)?answer(?:\s+is)?\W*", re.IGNORECASE)
+_LABEL = re.compile(r"(?:(?<!\W)\W+)?(?:the\s+)?(?:final\s+)?answer(?:\s+is)?\W*", re.IGNORECASE)
 
 
 def candidates_from_runs(runs: Iterable[LabelledRun]) -> Iterator[Candidate]:
