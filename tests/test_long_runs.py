@@ -34,7 +34,25 @@ READERS: dict[str, Callable[[str], object]] = {
     "values": named_values,
 }
 BEFORE = ("", "7 ", "The answer is ", "api_key password eyj ", "7\nBecause: x\nResult: ")
-RUNS = ("x", "7", " ", "\n", " \n", "(", "1 1 ", "*", "-", ". ", "sk-", "eyJ", "-eyJ", "1,", "a b ", "$", '\\"')
+RUNS = (
+    "x",
+    "7",
+    " ",
+    "\n",
+    " \n",
+    "(",
+    "1 1 ",
+    "*",
+    "-",
+    ". ",
+    "sk-",
+    "eyJ",
+    "-eyJ",
+    "1,",
+    "a b ",
+    "$",
+    '\\"',
+)
 AFTER = ("", "~")
 
 

@@ -27,9 +27,7 @@ _HEADING = re.compile(
     r"^[^\S\n]*+(?:because|since|reason(?:ing)?|rationale|explanation|why)\b", re.IGNORECASE | re.MULTILINE
 )
 
-_RESULT = re.compile(
-    r"^[ \t>*_#\-]*+result[ \t*_]*+:[ \t*_]*(\S[^\n]*)$", re.IGNORECASE | re.MULTILINE
-)
+_RESULT = re.compile(r"^[ \t>*_#\-]*+result[ \t*_]*+:[ \t*_]*(\S[^\n]*)$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

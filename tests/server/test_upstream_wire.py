@@ -117,8 +117,12 @@ def chat(kind, upstream, **fields):
 
 
 def answered(model, **kwargs):
-    message = asyncio.run(model.ainvoke([HumanMessage("How many?", id="q")], **kwargs))
-    return message.model_copy(update={"id": None})
+    async def ask():
+        # LangChain keeps its clients for the process; the loop that their connections belong to ends here.
+        async with model.root_async_client:
+            return await model.ainvoke([HumanMessage("How many?", id="q")], **kwargs)
+
+    return asyncio.run(ask()).model_copy(update={"id": None})
 
 
 def without_nothing(value):
