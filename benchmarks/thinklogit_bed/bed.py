@@ -22,7 +22,7 @@ from adaptive_reasoner.training.embedded.model import ModelConfig
 SHIPPED = Path(adaptive_reasoner.__file__).parent / "embedded" / "weights"
 GUIDER = ModelConfig(d_model=64, layers=3, heads=4, ff=192)
 BASE_STEPS = 1000
-TUNED_STEPS = (200, 400, 1600)
+TUNED_STEPS = (200, 400, 1600, 6400)
 """The guider's strengths."""
 TARGET_STEPS = 400
 CEILING_STEPS = (100, 400)
