@@ -56,6 +56,12 @@ def serve(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
             metavar="URL",
         ),
     ] = None,
+    record: Annotated[
+        str | None,
+        typer.Option(
+            help="Where every run is kept: sqlite:///FILE, postgresql://…, or a file.", metavar="URL"
+        ),
+    ] = None,
     engine: Annotated[
         ServeEngine, typer.Option(help="local: this process; ray: replicas on Ray Serve (extra `ray`).")
     ] = ServeEngine.LOCAL,
@@ -77,6 +83,7 @@ def serve(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
         "models": {"fast": fast, "deep": deep, "base_url": base_url, "api_key_env": api_key_env},
         "policy": {"answer_order": answer_order.value if answer_order else None},
         "threads": {"url": db},
+        "traces": {"url": record},
     }
     named = {table: _without_none(values) for table, values in given.items()}
     settings = load_settings(config, given=named)

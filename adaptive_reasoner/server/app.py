@@ -11,6 +11,7 @@ from adaptive_reasoner.server.config import ServerSettings, load_settings
 from adaptive_reasoner.server.limits.admission import Admission
 from adaptive_reasoner.server.metrics.observing import Observing
 from adaptive_reasoner.server.openings import open_parts
+from adaptive_reasoner.server.recording import TracesSection
 from adaptive_reasoner.server.request_ids import RequestIds
 from adaptive_reasoner.server.routes import ROUTERS
 from adaptive_reasoner.server.running import ServedModels
@@ -47,6 +48,7 @@ def create_app(settings: ServerSettings | None = None, *, models: ServedModels |
         settings.section(ModelsSection), settings.section(PolicySection), settings.section(UpstreamSection)
     )
     settings.section(PolicySection).config()  # what cannot be used is said now
+    settings.section(TracesSection).redaction()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:

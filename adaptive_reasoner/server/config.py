@@ -39,6 +39,7 @@ def sections() -> tuple[type[Section], ...]:
     from adaptive_reasoner.server import settings
     from adaptive_reasoner.server.limits.settings import LimitsSection, TenantsSection
     from adaptive_reasoner.server.logs.settings import LogsSection
+    from adaptive_reasoner.server.recording import TracesSection
     from adaptive_reasoner.server.reviews.section import ReviewsSection
     from adaptive_reasoner.server.security.settings import SecuritySection
     from adaptive_reasoner.server.upstream_settings import UpstreamSection
@@ -54,6 +55,7 @@ def sections() -> tuple[type[Section], ...]:
         TenantsSection,
         UpstreamSection,
         LogsSection,
+        TracesSection,
         ReviewsSection,
     )
 

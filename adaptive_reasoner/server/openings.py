@@ -12,6 +12,7 @@ from adaptive_reasoner.server.limits.opening import open_limits
 from adaptive_reasoner.server.limits.settings import TenantsSection
 from adaptive_reasoner.server.metrics.opening import open_metrics
 from adaptive_reasoner.server.parts import AppParts
+from adaptive_reasoner.server.recording import TracesSection, open_recording
 from adaptive_reasoner.server.reviews.opening import open_reviews
 from adaptive_reasoner.server.running import Runner, ServedModels
 from adaptive_reasoner.server.security.opening import open_keys
@@ -52,9 +53,10 @@ async def open_parts(settings: ServerSettings, models: ServedModels) -> AsyncGen
     async with AsyncExitStack() as stack:
         url = settings.section(ThreadsSection).resolved_url()
         checkpointer = await stack.enter_async_context(open_checkpointer(url))
+        recorder = await stack.enter_async_context(open_recording(settings.section(TracesSection)))
         parts = AppParts(
             settings=settings,
-            runner=Runner(models, config, checkpointer=checkpointer.saver),
+            runner=Runner(models, config, recorder, checkpointer.saver),
             threads=ThreadStore(checkpointer, models.fast),
             idempotency=await stack.enter_async_context(_idempotency(url, answers)),
         )
