@@ -1,7 +1,7 @@
 """An embedded model's answers made in batches, and given by a chat model as the embedded one gives them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models.chat_models import BaseChatModel
@@ -54,7 +54,8 @@ class PreparedChatModel(BaseChatModel):
         if asked in self._answers:
             message = self._answers[asked].model_copy(deep=True)
         else:  # a request to refine, which names what was doubted
-            message = self._live.invoke(messages, stop=stop, **kwargs)
+            asked_of = {"logprobs": True, "top_logprobs": _TOP_LOGPROBS, **kwargs}
+            message = cast("AIMessage", self._live.invoke(messages, stop=stop, **asked_of))
         return ChatResult(generations=[ChatGeneration(message=message)])
 
 
