@@ -1,7 +1,7 @@
 """What the flywheel's benchmark draws, and how it compares before with after."""
 
 from measuring.shifted import LOOKUP, draw_traffic
-from measuring.turned import as_table, measure
+from measuring.turned import Setting, as_table, live_differs, measure
 
 
 def test_the_share_of_lookups_is_what_was_asked_for():
@@ -26,3 +26,9 @@ def test_changes_are_paired_and_against_the_first_setting():
     assert (change["tokens"]["mean"], change["tokens"]["interval"]) == (-40.0, (-40.0, -40.0))
     assert change["error"]["mean"] == -0.5
     assert (made["before"]["tokens"]["mean"], made["questions"]) == (75.0, 40)
+
+
+def test_answers_made_beforehand_go_the_live_models_way(shipped_weights):
+    """Refinements among them, which the gate would escalate if their log probabilities were lost."""
+    problems = draw_traffic("calibration", 4, 0, 1.0, "lookup")
+    assert live_differs(problems, Setting()) == 0
