@@ -29,7 +29,7 @@ from measuring.schema_cases import Cases
 
 from adaptive_reasoner.server.config import load_settings
 from adaptive_reasoner.server.in_thread import serving
-from adaptive_reasoner.server.running import ServedModels
+from adaptive_reasoner.server.questions import ServedModels
 from adaptive_reasoner.testing import Reply, ScriptedChatModel
 
 CHAT = "/v1/chat/completions"

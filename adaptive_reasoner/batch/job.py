@@ -5,7 +5,7 @@ from pathlib import Path
 
 from adaptive_reasoner.checks import check_choice, check_range
 from adaptive_reasoner.server.config import ServerSettings, load_settings
-from adaptive_reasoner.server.running import ADAPTIVE, DEEP, FAST, ServedModels
+from adaptive_reasoner.server.questions import ADAPTIVE, DEEP, FAST, ServedModels
 from adaptive_reasoner.server.settings import ModelsSection, PolicySection
 from adaptive_reasoner.server.upstream import models_of
 from adaptive_reasoner.server.upstream_settings import UpstreamSection

@@ -11,10 +11,10 @@ from adaptive_reasoner.server.config import ServerSettings, load_settings
 from adaptive_reasoner.server.limits.admission import Admission
 from adaptive_reasoner.server.metrics.observing import Observing
 from adaptive_reasoner.server.openings import open_parts
+from adaptive_reasoner.server.questions import ServedModels
 from adaptive_reasoner.server.recording import TracesSection
 from adaptive_reasoner.server.request_ids import RequestIds
 from adaptive_reasoner.server.routes import ROUTERS
-from adaptive_reasoner.server.running import ServedModels
 from adaptive_reasoner.server.security.guard import Guard
 from adaptive_reasoner.server.security.headers import CrossOrigin, SecurityHeaders
 from adaptive_reasoner.server.settings import ModelsSection, PolicySection

@@ -14,7 +14,7 @@ from adaptive_reasoner.server.caller import caller_of
 from adaptive_reasoner.server.errors import InvalidRequestError, UnknownModelError
 from adaptive_reasoner.server.limits.settings import LimitsSection
 from adaptive_reasoner.server.parts import AppParts
-from adaptive_reasoner.server.running import DEEP, FAST, Answer, OnEvent, Question
+from adaptive_reasoner.server.questions import DEEP, FAST, Answer, OnEvent, Question
 from adaptive_reasoner.server.settings import AnswersSection, ModelsSection, PolicySection
 from adaptive_reasoner.server.threads import Turn, answered_before, new_messages
 from adaptive_reasoner.server.wire.answers import Look

@@ -16,7 +16,7 @@ from adaptive_reasoner.server.listening import (
     serve_app,
     server_of,
 )
-from adaptive_reasoner.server.running import ServedModels
+from adaptive_reasoner.server.questions import ServedModels
 
 
 @contextmanager

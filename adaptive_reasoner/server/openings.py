@@ -12,9 +12,10 @@ from adaptive_reasoner.server.limits.opening import open_limits
 from adaptive_reasoner.server.limits.settings import TenantsSection
 from adaptive_reasoner.server.metrics.opening import open_metrics
 from adaptive_reasoner.server.parts import AppParts
+from adaptive_reasoner.server.questions import ServedModels
 from adaptive_reasoner.server.recording import TracesSection, open_recording
 from adaptive_reasoner.server.reviews.opening import open_reviews
-from adaptive_reasoner.server.running import Runner, ServedModels
+from adaptive_reasoner.server.running import Runner
 from adaptive_reasoner.server.security.opening import open_keys
 from adaptive_reasoner.server.settings import AnswersSection, PolicySection, ThreadsSection
 from adaptive_reasoner.server.threads import ThreadStore

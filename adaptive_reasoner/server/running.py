@@ -6,122 +6,32 @@ answered is written in one step once there is an answer. A run that fails, or wh
 
 import dataclasses
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 
 from adaptive_reasoner.config import ReasonerConfig
-from adaptive_reasoner.errors import InvalidInputError, RefusalError
 from adaptive_reasoner.graph import ReasoningGraph, build_reasoning_graph
-from adaptive_reasoner.integrations.chat_model_answer import answer_of
 from adaptive_reasoner.integrations.chat_model_call import as_input, run_config_of
-from adaptive_reasoner.models import resolve_model
-from adaptive_reasoner.server.caller import ANYBODY, Caller
-from adaptive_reasoner.server.errors import (
-    InvalidRequestError,
-    ReviewRunError,
-    ServerError,
-    UnknownModelError,
+from adaptive_reasoner.server.errors import ReviewRunError, ServerError, UnknownModelError
+from adaptive_reasoner.server.questions import (
+    ADAPTIVE,
+    DEEP,
+    FAST,
+    Answer,
+    Around,
+    Json,
+    Next,
+    OnWaiting,
+    Question,
+    ServedModels,
+    Waiting,
 )
+from adaptive_reasoner.server.settling import draft_of, settled
 from adaptive_reasoner.server.walking import Walk, can_walk
-from adaptive_reasoner.state import MODE_OF_NODE, ReasoningContext, ReasoningReport, Recorder
-from adaptive_reasoner.thinking import sent_thoughts
-
-Json = dict[str, Any]
-OnEvent = Callable[[Json], None]
-
-ADAPTIVE, FAST, DEEP = "adaptive", "fast", "deep"
-# What the loop says before a model's own words.
-_DECLINED = "The model declined to answer: "
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One question, ready for the graph.
-
-    Attributes:
-        model: the name that is served.
-        messages: the conversation, the thread's earlier messages included.
-        new_messages: what a kept thread did not hold before.
-        context: settings of the run, see `ReasoningContext`.
-        thread_id: names the thread for budgets and records, None without one.
-        caller: who asks.
-        keeps_logprobs: leave the log probabilities on the answer.
-        request_id: for logs and traces.
-        turn_key: what its thread knows the turn by, from the idempotency key and the body; None without a key.
-        on_event: is told what happens: route, calls, rounds. None: nobody watches.
-        tells_drafts: thoughts and drafts are told, too, piece by piece: {"event": "draft", "thought": …, "text": …}.
-    """
-
-    model: str
-    messages: Sequence[BaseMessage]
-    new_messages: Sequence[BaseMessage] = ()
-    context: ReasoningContext = field(default_factory=ReasoningContext)
-    thread_id: str | None = None
-    caller: Caller = ANYBODY
-    keeps_logprobs: bool = False
-    request_id: str = ""
-    turn_key: str | None = None
-    on_event: OnEvent | None = None
-    tells_drafts: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of a question.
-
-    Attributes:
-        message: the answer, with the usage of all calls.
-        report: why it is this one.
-        is_settled: False: a person has still to decide, and the message says so; threads do not keep it.
-    """
-
-    message: AIMessage
-    report: ReasoningReport
-    is_settled: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A run that waits for a person; the graph's checkpointer keeps it under `run_id`.
-
-    Attributes:
-        run_id: the thread id of the interrupted run.
-        asks: what the review node asks: answer, report, actions.
-    """
-
-    run_id: str
-    asks: Json
-
-
-Next = Callable[[Question], Awaitable[Answer]]
-Around = Callable[[Question, Next], Awaitable[Answer]]
-OnWaiting = Callable[[Question, Waiting], Awaitable[Answer]]
-
-
-@dataclass(frozen=True, slots=True)
-class ServedModels:
-    """The models behind the names; `deep` None is the fast model with thinking switched on."""
-
-    fast: BaseChatModel | str
-    deep: BaseChatModel | str | None = None
-
-    def resolved(self) -> "ServedModels":
-        """The same as chat models."""
-        deep = None if self.deep is None else resolve_model(self.deep)
-        return ServedModels(resolve_model(self.fast), deep)
-
-    def behind(self, name: str) -> list[BaseChatModel]:
-        """Which chat models a run under this name may call."""
-        fast, deep = resolve_model(self.fast), resolve_model(self.deep or self.fast)
-        if name == FAST:
-            return [fast]
-        return [deep] if name == DEEP or deep is fast else [fast, deep]
+from adaptive_reasoner.state import ReasoningContext, Recorder
 
 
 class Runner:
@@ -284,33 +194,6 @@ class Runner:
 
 def _marks_of(asks: Json) -> int:
     return len(asks["report"].get("step_marks", ()))
-
-
-def settled(output: Json, given: Sequence[BaseMessage], *, keeps_logprobs: bool) -> Answer:
-    """The answer in what a finished run gave.
-
-    Raises:
-        AdaptiveReasonerError: no call gave one.
-    """
-    report = cast("ReasoningReport", output["reasoning"])
-    last = report["rounds"][-1]
-    if report["accepted_round"] < 0 and last.get("error") == InvalidInputError.code:
-        raise InvalidRequestError(last["signal"]["reason"] or "The model cannot read this.", param="messages")
-    message = answer_of(output, given, keeps_logprobs=keeps_logprobs)
-    if report["accepted_round"] < 0 and last.get("error") == RefusalError.code:
-        said = (last["signal"]["reason"] or "").removeprefix(_DECLINED).removesuffix(".")
-        kept = {**message.additional_kwargs, "refusal": said}
-        message = message.model_copy(update={"content": "", "additional_kwargs": kept})
-    return Answer(message, report)
-
-
-def draft_of(message: Any, metadata: Mapping[str, Any]) -> Json | None:
-    """What a piece of a model's stream adds to its thought and to its draft; None where it is no answer's."""
-    if metadata.get("langgraph_node") not in MODE_OF_NODE or not isinstance(message, AIMessageChunk):
-        return None
-    thought = "".join(block.get("reasoning", "") for block in sent_thoughts(message))
-    text = str(message.text)
-    return {"thought": thought, "text": text} if thought or text else None
 
 
 def _within(around: Around, step: Next) -> Next:

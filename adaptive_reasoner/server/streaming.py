@@ -16,7 +16,7 @@ from adaptive_reasoner.openai_shapes import Envelope, Json
 from adaptive_reasoner.server.asking import Asked, answer
 from adaptive_reasoner.server.disconnects import until_gone
 from adaptive_reasoner.server.parts import AppParts
-from adaptive_reasoner.server.running import Answer
+from adaptive_reasoner.server.questions import Answer
 from adaptive_reasoner.server.settings import AnswersSection
 from adaptive_reasoner.server.wire import answers
 from adaptive_reasoner.server.wire.errors import body_of

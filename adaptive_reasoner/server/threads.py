@@ -19,7 +19,7 @@ from adaptive_reasoner.graph import build_reasoning_graph
 from adaptive_reasoner.models import ModelSpec
 from adaptive_reasoner.server.checkpointers import Checkpointer
 from adaptive_reasoner.server.errors import ThreadBusyError, ThreadStoreError
-from adaptive_reasoner.server.running import Answer
+from adaptive_reasoner.server.questions import Answer
 
 _LOGPROBS = ("logprobs", "reasoning_logprobs")
 _TURN_KEY = "turn_key"

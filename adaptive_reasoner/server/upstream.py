@@ -9,7 +9,7 @@ import httpx
 from langchain_core.language_models import BaseChatModel
 
 from adaptive_reasoner.errors import ConfigurationError
-from adaptive_reasoner.server.running import ServedModels
+from adaptive_reasoner.server.questions import ServedModels
 from adaptive_reasoner.server.settings import ModelsSection, PolicySection
 from adaptive_reasoner.server.upstream_breaker import Breaker
 from adaptive_reasoner.server.upstream_client import UpstreamClient

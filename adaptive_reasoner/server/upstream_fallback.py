@@ -9,7 +9,7 @@ from typing import Any, cast
 from adaptive_reasoner.errors import ModelError, ModelRateLimitError, RefusalError
 from adaptive_reasoner.server.errors import UpstreamLimitError
 from adaptive_reasoner.server.parts import AppParts
-from adaptive_reasoner.server.running import FAST, Answer, Around, Next, Question, ServedModels
+from adaptive_reasoner.server.questions import FAST, Answer, Around, Next, Question, ServedModels
 from adaptive_reasoner.server.upstream_client import UpstreamClient
 from adaptive_reasoner.server.upstream_settings import UpstreamSection
 from adaptive_reasoner.state import ReasoningContext, ReasoningReport

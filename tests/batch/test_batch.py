@@ -9,7 +9,7 @@ import pytest
 from adaptive_reasoner.batch import BatchJob, run_batch
 from adaptive_reasoner.errors import ConfigurationError
 from adaptive_reasoner.server.config import load_settings
-from adaptive_reasoner.server.running import ServedModels
+from adaptive_reasoner.server.questions import ServedModels
 from adaptive_reasoner.testing import Reply, ScriptedChatModel
 
 OPENAI_ROW = {

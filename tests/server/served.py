@@ -9,7 +9,7 @@ from openai import AsyncOpenAI, OpenAI
 from adaptive_reasoner.server.config import ServerSettings, load_settings
 from adaptive_reasoner.server.in_thread import serving
 from adaptive_reasoner.server.listening import Listening
-from adaptive_reasoner.server.running import ServedModels
+from adaptive_reasoner.server.questions import ServedModels
 from adaptive_reasoner.testing import Reply, ScriptedChatModel
 
 PATIENCE_SECONDS = 30.0

@@ -182,7 +182,7 @@ import sys
 from adaptive_reasoner.server.app import create_app
 from adaptive_reasoner.server.config import load_settings
 from adaptive_reasoner.server.listening import run
-from adaptive_reasoner.server.running import ServedModels
+from adaptive_reasoner.server.questions import ServedModels
 from adaptive_reasoner.testing import Reply, ScriptedChatModel
 model = ScriptedChatModel([Reply(text="Answer: 12", probability=0.999, delay_seconds=1.5)], cycle=True)
 settings = load_settings(environment={}, given={"server": {"port": 0}, "limits": {"drain_notice_seconds": 1}})

@@ -14,7 +14,7 @@ from served import body_of, http_of, served, settings_of, sure
 from adaptive_reasoner.errors import ConfigurationError
 from adaptive_reasoner.server.app import create_app
 from adaptive_reasoner.server.in_thread import serving
-from adaptive_reasoner.server.running import ServedModels
+from adaptive_reasoner.server.questions import ServedModels
 from adaptive_reasoner.testing import Reply, ScriptedChatModel
 from adaptive_reasoner.traces.runs import load_runs
 

@@ -15,7 +15,8 @@ from adaptive_reasoner.config import ReasonerConfig
 from adaptive_reasoner.server.caller import Caller
 from adaptive_reasoner.server.checkpointers import Checkpointer
 from adaptive_reasoner.server.errors import ThreadBusyError
-from adaptive_reasoner.server.running import Answer, Question, Runner, ServedModels
+from adaptive_reasoner.server.questions import Answer, Question, ServedModels
+from adaptive_reasoner.server.running import Runner
 from adaptive_reasoner.server.threads import LocksInMemory, ThreadStore, Turn, new_messages
 from adaptive_reasoner.testing import Reply, ScriptedChatModel
 

@@ -10,7 +10,8 @@ from adaptive_reasoner.config import Budget
 from adaptive_reasoner.gate import shipped
 from adaptive_reasoner.openai_shapes import Json
 from adaptive_reasoner.server.caller import Caller
-from adaptive_reasoner.server.running import DEEP, Runner
+from adaptive_reasoner.server.questions import DEEP
+from adaptive_reasoner.server.running import Runner
 from adaptive_reasoner.thinking.switch import model_name_of
 
 

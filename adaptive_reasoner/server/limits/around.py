@@ -6,7 +6,7 @@ import dataclasses
 from adaptive_reasoner.server.asking import to_its_end
 from adaptive_reasoner.server.errors import AnswerTimeoutError
 from adaptive_reasoner.server.limits.rates import Rates
-from adaptive_reasoner.server.running import Answer, Around, Next, Question
+from adaptive_reasoner.server.questions import Answer, Around, Next, Question
 
 
 def as_tenant() -> Around:

@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 
 from adaptive_reasoner.gate.drift import DriftWatch
 from adaptive_reasoner.server.limits.queue import Queue
-from adaptive_reasoner.server.running import Answer, Question
+from adaptive_reasoner.server.questions import Answer, Question
 from adaptive_reasoner.server.upstream_fallback import Upstreams
 
 PREFIX = "adaptive_reasoner"

@@ -11,7 +11,7 @@ from adaptive_reasoner.models import resolve_model
 from adaptive_reasoner.server.limits.queue import Queue
 from adaptive_reasoner.server.metrics.counting import Metrics
 from adaptive_reasoner.server.parts import AppParts
-from adaptive_reasoner.server.running import Answer, Around, Next, Question
+from adaptive_reasoner.server.questions import Answer, Around, Next, Question
 from adaptive_reasoner.server.upstream_fallback import Upstreams
 from adaptive_reasoner.thinking import model_name_of
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, cast
 from langchain_core.messages import AIMessage, BaseMessage, messages_from_dict, messages_to_dict
 
 from adaptive_reasoner.openai_shapes import Json
-from adaptive_reasoner.server.running import Answer, Question, Waiting
+from adaptive_reasoner.server.questions import Answer, Question, Waiting
 
 Action: TypeAlias = Literal["approve", "edit", "reject", "mark_step"]
 STATUS_OF: dict[str, str] = {"approve": "approved", "edit": "edited", "reject": "rejected"}

@@ -14,6 +14,7 @@ from adaptive_reasoner.openai_shapes import Json
 from adaptive_reasoner.server.asking import to_its_end
 from adaptive_reasoner.server.errors import ReviewRunError, ThreadBusyError
 from adaptive_reasoner.server.parts import AppParts
+from adaptive_reasoner.server.questions import Answer, Next, Question, Waiting
 from adaptive_reasoner.server.reviews.cases import (
     PENDING,
     RETHINKING,
@@ -26,7 +27,6 @@ from adaptive_reasoner.server.reviews.cases import (
 )
 from adaptive_reasoner.server.reviews.section import ReviewsSection
 from adaptive_reasoner.server.reviews.store import ReviewStore
-from adaptive_reasoner.server.running import Answer, Next, Question, Waiting
 from adaptive_reasoner.server.threads import Turn
 from adaptive_reasoner.state import ReasoningContext, ReasoningReport
 from adaptive_reasoner.uncertainty.shapes import as_mapping

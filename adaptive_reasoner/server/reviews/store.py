@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from adaptive_reasoner.budget.opening import make_engine
 from adaptive_reasoner.openai_shapes import Json
 from adaptive_reasoner.server.errors import ReviewDecidedError, ReviewStoreError, UnknownReviewError
+from adaptive_reasoner.server.questions import Answer
 from adaptive_reasoner.server.reviews.cases import (
     MARK,
     PENDING,
@@ -29,7 +30,6 @@ from adaptive_reasoner.server.reviews.cases import (
     answer_to_json,
 )
 from adaptive_reasoner.server.reviews.tables import AUDIT, REVIEWS, make_tables
-from adaptive_reasoner.server.running import Answer
 
 Result = TypeVar("Result")
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage
 
 from adaptive_reasoner.openai_shapes import OPENING, Envelope, Json, message_of
-from adaptive_reasoner.server.running import Answer
+from adaptive_reasoner.server.questions import Answer
 from adaptive_reasoner.server.wire.messages import plain
 from adaptive_reasoner.uncertainty.tokens import UNTRUSTED
 
