@@ -210,7 +210,8 @@ def draw(results: dict[str, Any], path: Path) -> None:
         axes.set(xlabel="generated tokens per problem", title=f"{size}, {result['parameters']:,} parameters")
         axes.grid(alpha=0.25)
     panels[0].set_ylabel("right answers, %")
-    panels[0].legend(fontsize=7)
+    handles, labels = panels[-1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=8)
     figure.savefig(path)
 
 
