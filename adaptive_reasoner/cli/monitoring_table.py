@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
+
+from adaptive_reasoner.cli.figures_table import day_and_minute, figures_table
 
 Figures = Mapping[str, Any]
 UNKNOWN = "unknown"
@@ -61,7 +62,7 @@ def _lines(figures: Figures) -> list[str]:
 
 
 def _risks(risk: Mapping[str, Figures]) -> Table:
-    table = Table("mode", "answers", "labelled", "predicted wrong", "wrong", "risk is", box=box.ASCII2)
+    table = figures_table("mode", "answers", "labelled", "predicted wrong", "wrong", "risk is")
     for mode, known in risk.items():
         if known["answers"]:
             counts = (str(known["answers"]), str(known["labelled"]))
@@ -70,8 +71,8 @@ def _risks(risk: Mapping[str, Figures]) -> Table:
 
 
 def _routes(figures: Figures) -> Table:
-    table = Table(
-        "triage by", "runs", "think first", "thought", "wrong", "fast wrong: predicted", "was", box=box.ASCII2
+    table = figures_table(
+        "triage by", "runs", "think first", "thought", "wrong", "fast wrong: predicted", "was"
     )
     estimators = {one["source"]: one for one in figures["estimators"]}
     for one in figures["routes"]:
@@ -85,12 +86,10 @@ def _routes(figures: Figures) -> Table:
 
 
 def _windows(windows: Sequence[Figures]) -> Table:
-    table = Table(
-        "from", "runs", "thought", "wrong", "accepted wrong", "their risk", "tokens", box=box.ASCII2
-    )
+    table = figures_table("from", "runs", "thought", "wrong", "accepted wrong", "their risk", "tokens")
     for one in windows:
         table.add_row(
-            one["from"][:16],
+            day_and_minute(one["from"]),
             str(one["runs"]),
             _mean(one["thinking"]),
             _mean(one["error"]),

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
+
+from adaptive_reasoner.cli.figures_table import day_and_minute, figures_table
 
 Figures = Mapping[str, Any]
 UNKNOWN = "unknown"
@@ -64,14 +65,22 @@ def _lines(overview: Figures) -> list[str]:
 
 
 def _windows(windows: Sequence[Figures]) -> Table:
-    table = Table(
-        "from", "runs", "thought", "refined", "review", "predicted wrong", "wrong", "agreed", "tokens a run", "USD",
-        box=box.ASCII2,
-    )  # fmt: skip
+    table = figures_table(
+        "from",
+        "runs",
+        "thought",
+        "refined",
+        "review",
+        "predicted wrong",
+        "wrong",
+        "agreed",
+        "tokens a run",
+        "USD",
+    )
     for one in windows:
         triggers, calibration = one["triggers"], one["calibration"]
         table.add_row(
-            one["from"][:16],
+            day_and_minute(one["from"]),
             str(one["runs"]),
             share(one["thinking"]["mean"]),
             share(triggers["refined"]["mean"]),
@@ -86,7 +95,7 @@ def _windows(windows: Sequence[Figures]) -> Table:
 
 
 def _groups(title: str, groups: Sequence[Figures]) -> Table:
-    table = Table(title, "runs", "thought", "wrong", "tokens a run", "USD", box=box.ASCII2)
+    table = figures_table(title, "runs", "thought", "wrong", "tokens a run", "USD")
     for one in groups:
         table.add_row(
             one["name"] or "unnamed",
