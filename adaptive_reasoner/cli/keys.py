@@ -4,6 +4,7 @@ import dataclasses
 import json
 import time
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ from adaptive_reasoner.cli.options import NoColor
 from adaptive_reasoner.errors import ConfigurationError, MissingExtraError
 
 if TYPE_CHECKING:
+    from adaptive_reasoner.server.config import ServerSettings
     from adaptive_reasoner.server.security.key_store import KeyStore
     from adaptive_reasoner.server.security.keys import Key
 
@@ -56,7 +58,9 @@ def create(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
     as_json: AsJson = False,
 ) -> None:
     """Make a key and show it, once: the server keeps only its hash."""
-    store = _open(db, config)
+    settings = _settings(db, config)
+    _check_tenant(settings, tenant)
+    store = _open(settings)
     seconds = None if days is None else days * _DAY_SECONDS
     key, secret = store.create(name, tuple(scope or ("chat",)), tenant, seconds=seconds)
     store.close()
@@ -72,7 +76,7 @@ def list_keys(
     db: Database = None, config: Config = None, as_json: AsJson = False, no_color: NoColor = False
 ) -> None:
     """Show every key: what it is for and whether it is valid, never the key itself."""
-    store = _open(db, config)
+    store = _open(_settings(db, config))
     keys = store.all()
     store.close()
     if as_json:
@@ -97,7 +101,7 @@ def revoke(
     config: Config = None,
 ) -> None:
     """Close a key for good; servers notice within `security.keys_cache_seconds`."""
-    store = _open(db, config)
+    store = _open(_settings(db, config))
     is_known = store.revoke(key_id)
     store.close()
     if not is_known:
@@ -107,20 +111,35 @@ def revoke(
     typer.echo(f"Revoked {key_id}.")
 
 
-def _open(db: str | None, config: Path | None) -> "KeyStore":
-    try:
-        from adaptive_reasoner.server.config import load_settings
-        from adaptive_reasoner.server.security.key_store import KeyStore
-        from adaptive_reasoner.server.security.settings import SecuritySection
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            'keys needs the extra "server": pip install "adaptive-reasoner[server]".'
-        ) from error
+def _settings(db: str | None, config: Path | None) -> "ServerSettings":
+    for module in ("fastapi", "sqlalchemy"):
+        if find_spec(module) is None:
+            raise MissingExtraError('keys needs the extra "server": pip install "adaptive-reasoner[server]".')
+    from adaptive_reasoner.server.config import load_settings
+
     given: dict[str, dict[str, Any]] = (
         {} if db is None else {"security": {"keys_url": db, "keys_url_env": None}}
     )
-    section = load_settings(config, given=given).section(SecuritySection)
-    return KeyStore.open(section.resolved_keys_url())
+    return load_settings(config, given=given)
+
+
+def _open(settings: "ServerSettings") -> "KeyStore":
+    from adaptive_reasoner.server.security.key_store import KeyStore
+    from adaptive_reasoner.server.security.settings import SecuritySection
+
+    return KeyStore.open(settings.section(SecuritySection).resolved_keys_url())
+
+
+def _check_tenant(settings: "ServerSettings", tenant: str | None) -> None:
+    """A server with these settings would answer such a key with 403."""
+    from adaptive_reasoner.server.limits.settings import TenantsSection
+
+    known = settings.section(TenantsSection).known
+    if known and tenant is not None and tenant not in known:
+        raise ConfigurationError(
+            f"The settings know no tenant {tenant!r}, only {', '.join(sorted(known))}: "
+            f"add [tenants.known.{tenant}], or name one of these."
+        )
 
 
 def _plain(key: "Key") -> dict[str, Any]:

@@ -187,6 +187,15 @@ def test_a_key_that_cannot_be_is_refused(url, arguments, capsys):
     assert capsys.readouterr().out.strip() == "[]"
 
 
+def test_a_tenant_that_the_settings_do_not_know_gets_no_key(url, tmp_path, capsys):
+    settings = tmp_path / "server.toml"
+    settings.write_text("[tenants.known.acme]\n")
+    arguments = ["keys", "create", "bot", "--config", str(settings), "--db", url, "--tenant"]
+    assert main([*arguments, "other"]) == 2
+    assert "add [tenants.known.other]" in capsys.readouterr().err
+    assert main([*arguments, "acme"]) == 0
+
+
 def test_without_a_place_for_keys_the_command_says_so(monkeypatch, capsys):
     monkeypatch.delenv("ADAPTIVE_REASONER_SECURITY_KEYS_URL", raising=False)
     assert main(["keys", "list"]) == 2
