@@ -61,7 +61,9 @@ def test_a_day_is_the_tenants_or_that_of_all_calls_without_one(shared, ledger):
 def test_concurrent_runs_of_one_thread_hold_its_budget_together(shared, ledger):
     graph = shared(Budget(max_tokens=100, per="thread"), checkpointer=InMemorySaver())
     config = {"configurable": {"thread_id": "7"}}
-    runs = [threading.Thread(target=graph.invoke, args=({"messages": f"{n}?"}, config)) for n in range(8)]
+    # As long as the 10 tokens that each call says it read: a shorter one would be reserved for less than it is charged.
+    asked = [{"messages": f"Question {n:05}?"} for n in range(8)]
+    runs = [threading.Thread(target=graph.invoke, args=(one, config)) for one in asked]
     for run in runs:
         run.start()
     for run in runs:
