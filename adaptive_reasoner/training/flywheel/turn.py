@@ -12,7 +12,7 @@ from adaptive_reasoner.gate.profile import GateProfile
 from adaptive_reasoner.gate.shipped import profile_for
 from adaptive_reasoner.traces.expectations import escalation_target, model_of, promised_error
 from adaptive_reasoner.traces.labels import LabelledRun
-from adaptive_reasoner.traces.monitoring import has_thought, starts_fast
+from adaptive_reasoner.traces.monitoring import rounds_of, starts_fast
 from adaptive_reasoner.traces.refit import calibrate_runs, with_other_modes
 from adaptive_reasoner.traces.triage_examples import triage_examples
 from adaptive_reasoner.training.distill.dataset import normal_question
@@ -37,8 +37,8 @@ class TurnConfig:
     """How a turn fits and judges.
 
     Attributes:
-        target: of the gate; None: the one that the current profile was set to, or else to escalate no more than the
-            runs did.
+        target: of the gate; None: the one that the current profile was set to, or else to doubt no more fast answers
+            than the runs' gate did.
         tolerated_error: how far the share of wrong answers may rise, with 97.5 % confidence.
         held_out: share of the questions that nothing is fitted to, drawn by a hash of their text.
         think_at_once: share of the questions that a refitted triage sends to thinking at once.
@@ -183,7 +183,10 @@ def _fit_triage(runs: Sequence[LabelledRun], current: Policy, config: TurnConfig
 
 
 def _target_of(runs: Sequence[LabelledRun], gate: GateProfile) -> CalibrationTarget:
-    """The profile's own target, or to escalate no more than the runs did."""
+    """The profile's own target, or to doubt no more fast answers than the runs' gate did.
+
+    Those that it had refined count: what is judged here knows no refinement, and thinks about them.
+    """
     most_wrong, most_escalated = promised_error(gate), escalation_target(gate)
     if most_wrong is not None:
         return CalibrationTarget(None, most_wrong, float(gate.provenance.get("confidence", 0.9)))
@@ -191,7 +194,7 @@ def _target_of(runs: Sequence[LabelledRun], gate: GateProfile) -> CalibrationTar
         fast = [run for run in runs if starts_fast(run)]
         if not fast:
             raise CalibrationError(f"None of the {len(runs)} runs to fit to began with a fast answer.")
-        most_escalated = sum(map(has_thought, fast)) / len(fast)
+        most_escalated = sum(rounds_of(run.record)[0]["verdict"] != "accept" for run in fast) / len(fast)
     return CalibrationTarget(most_escalated, None)
 
 
