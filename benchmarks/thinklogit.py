@@ -152,6 +152,9 @@ def draw(result: Mapping[str, Any], path: Path) -> None:
         )
     by_problem.set(xlabel="operations in the problem", ylabel="right", ylim=(0, 1))
     by_strength.set(xlabel="steps of the guider's tuning", ylabel="right", ylim=(0, 1), xscale="log")
+    strengths = [one["steps"] for one in result["sweep"]]
+    by_strength.set_xticks(strengths, [f"{steps:,}" for steps in strengths])
+    by_strength.minorticks_off()
     for axes in (by_problem, by_strength):
         axes.legend(fontsize=7)
         axes.grid(alpha=0.25)
