@@ -98,8 +98,10 @@ def test_a_record_that_cannot_be_kept_costs_nobody_the_answer(tmp_path):
         shutil.rmtree(folder)
         folder.touch()  # a file where the folder was
         told = http.post(CHAT, json=body_of("How many pens?"))
+        counted = http.get("/metrics").text
     assert told.status_code == 200
     assert told.json()["adaptive_reasoning"]["recording"].startswith("failed: ")
+    assert "adaptive_reasoner_unrecorded_runs_total 1.0" in counted
 
 
 def test_runs_of_a_killed_server_are_in_the_store_when_it_is_next_opened(tmp_path):

@@ -50,6 +50,7 @@ class Metrics:
         self._tokens = counter("tokens", "Tokens of model calls.", "kind", "tenant")
         self._usd = counter("spend_usd", "Money spent, where prices are known.", "tenant")
         self._unpriced = counter("unpriced_runs", "Runs whose cost is unknown.")
+        self._unrecorded = counter("unrecorded_runs", "Runs that could not be recorded.")
         self._drifting = Gauge(
             f"{PREFIX}_calibration_drift",
             "1 if escalations are not what calibration saw.",
@@ -80,6 +81,8 @@ class Metrics:
                 self._watch(escalated=one["verdict"] == "escalate")
         if "fallback" in report:
             self._fallbacks.inc()
+        if "recording" in report:
+            self._unrecorded.inc()
         usage = report["usage"]
         self._tokens.labels("input", tenant).inc(usage["input_tokens"])
         self._tokens.labels("output", tenant).inc(usage["output_tokens"])
