@@ -121,9 +121,11 @@ def _serve(settings: "ServerSettings", *, only_check: bool, as_json: bool) -> No
 
 def _say(listening: "Listening") -> None:
     kept = "in the database" if listening.keeps_threads else "until the server stops"
+    recorded = f"Every run is recorded in {listening.records}.\n" if listening.records else ""
     typer.echo(
         f"Serving {listening.fast} (fast) and {listening.deep} (deep) as adaptive, fast and deep.\n"
         f"Base URL for OpenAI's clients: {listening.base_url}; threads are kept {kept}.\n"
+        f"{recorded}"
         f"Open {listening.url} in a browser; stop with Ctrl+C."
     )
 

@@ -16,8 +16,10 @@ from adaptive_reasoner.server.config import ServerSettings
 from adaptive_reasoner.server.limits.drain import DrainingServer
 from adaptive_reasoner.server.logs.lines import set_up
 from adaptive_reasoner.server.logs.settings import LogsSection
+from adaptive_reasoner.server.recording import TracesSection
 from adaptive_reasoner.server.security.settings import SecuritySection
 from adaptive_reasoner.server.settings import ListenSection, ModelsSection, ThreadsSection
+from adaptive_reasoner.traces.store.trace_store import shown_source
 
 _BACKLOG = 2048
 # Longer than the idle connections of usual clients and balancers: who closes first must not be the server.
@@ -35,6 +37,7 @@ class Listening:
         base_url: for OpenAI's clients.
         fast, deep: names of the models.
         keeps_threads: True if threads outlive the server.
+        records: where runs are recorded, without its password; None: nowhere.
     """
 
     url: str
@@ -42,6 +45,7 @@ class Listening:
     fast: str
     deep: str
     keeps_threads: bool
+    records: str | None = None
 
 
 def check_address(settings: ServerSettings) -> None:
@@ -142,4 +146,6 @@ def listening_at(listener: socket.socket, settings: ServerSettings) -> Listening
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     models, threads = settings.section(ModelsSection), settings.section(ThreadsSection)
     keeps = threads.url != "memory" or threads.url_env is not None
-    return Listening(url, f"{url}/v1", models.fast, models.deep or models.fast, keeps)
+    traces = settings.section(TracesSection).resolved_url()
+    records = shown_source(traces) if traces else None
+    return Listening(url, f"{url}/v1", models.fast, models.deep or models.fast, keeps, records)
