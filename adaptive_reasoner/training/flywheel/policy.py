@@ -2,6 +2,7 @@
 
 A run shows what thinking led to only where it thought. Elsewhere that is estimated from the runs that show it: how
 often thinking was right where the fast answer was wrong, and where it was right. How much is estimated is counted.
+A fast answer that was doubted and refined then is taken to go the same way wherever it is doubted again.
 """
 
 from collections.abc import Sequence
@@ -34,6 +35,21 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class Refined:
+    """What came of a run after its fast answer was refined.
+
+    Attributes:
+        right: whether the answer was that was handed on at last.
+        tokens: of all calls after the fast one, input and output.
+        thinks: whether a thought followed.
+    """
+
+    right: bool
+    tokens: int
+    thinks: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
     """A labelled run that started fast, as policies see it.
 
@@ -43,6 +59,7 @@ class Judged:
         fast_right: whether that answer was right.
         deep, deep_right: of the thought that followed; None where none did, or nobody knows.
         fast_tokens, deep_tokens: of their calls, input and output; None as above.
+        refined: what followed a refinement of the fast answer; None where there was none.
         is_ruled: a rule decided where the run started, which no estimator changes.
     """
 
@@ -55,6 +72,7 @@ class Judged:
     fast_tokens: int
     deep_tokens: int | None
     is_ruled: bool
+    refined: Refined | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +135,7 @@ def expect_thinking(runs: Sequence[Judged]) -> Thinking:
 
 
 def outcomes_of(runs: Sequence[Judged], policy: Policy, expected: Thinking) -> Outcomes:
-    """Let the policy decide each run anew, without refining, which runs show too seldom."""
+    """Let the policy decide each run anew."""
     rows = [_outcome(one, policy, expected) for one in runs]
     return Outcomes(*np.array(rows, dtype=np.float64).reshape(len(rows), 4).T)
 
@@ -142,6 +160,19 @@ def _judged(run: LabelledRun) -> Judged | None:
         fast_tokens=rounds[fast]["usage"]["total_tokens"],
         deep_tokens=thought["usage"]["total_tokens"] if thought else None,
         is_ruled=report["triage"]["source"] in RULES - _NO_RULE,
+        refined=_refined(run, fast),
+    )
+
+
+def _refined(run: LabelledRun, fast: int) -> Refined | None:
+    report = run.record["report"]
+    following = report["rounds"][fast + 1 :]
+    if run.correct is None or not following or following[0]["node"] != "refine":
+        return None
+    return Refined(
+        right=run.correct,
+        tokens=report["usage"]["total_tokens"] - report["rounds"][fast]["usage"]["total_tokens"],
+        thinks=any(one["node"] == "deep_think" for one in following),
     )
 
 
@@ -155,6 +186,9 @@ def _outcome(one: Judged, policy: Policy, expected: Thinking) -> tuple[float, fl
     estimate, thinks_at_once = _triage(one, policy.triage)
     if not thinks_at_once and not _escalates(one, policy.gate, estimate):
         return float(not one.fast_right), one.fast_tokens, False, False
+    if one.refined is not None and not thinks_at_once:
+        seen = one.refined
+        return float(not seen.right), one.fast_tokens + seen.tokens, seen.thinks, False
     spent = 0 if thinks_at_once else one.fast_tokens
     if one.deep is None or one.deep_right is None or one.deep_tokens is None:
         right = expected.right_after_right if one.fast_right else expected.right_after_wrong

@@ -183,10 +183,7 @@ def _fit_triage(runs: Sequence[LabelledRun], current: Policy, config: TurnConfig
 
 
 def _target_of(runs: Sequence[LabelledRun], gate: GateProfile) -> CalibrationTarget:
-    """The profile's own target, or to doubt no more fast answers than the runs' gate did.
-
-    Those that it had refined count: what is judged here knows no refinement, and thinks about them.
-    """
+    """The profile's own target, or to doubt no more fast answers than the runs' gate did, those refined included."""
     most_wrong, most_escalated = promised_error(gate), escalation_target(gate)
     if most_wrong is not None:
         return CalibrationTarget(None, most_wrong, float(gate.provenance.get("confidence", 0.9)))

@@ -17,6 +17,7 @@ from adaptive_reasoner.training.flywheel.judging import compare, refusal
 from adaptive_reasoner.training.flywheel.policy import (
     Outcomes,
     Policy,
+    Thinking,
     expect_thinking,
     judged_runs,
     outcomes_of,
@@ -107,6 +108,30 @@ def test_what_no_run_shows_is_estimated_and_counted():
     assert made.estimated.tolist() == [float(one) for one in unseen]
     assert made.thinks.mean() == 1.0
     assert made.tokens[unseen.index(True)] == 10 + 90
+
+
+def test_what_a_refinement_led_to_is_taken_as_it_was_seen():
+    """One mends the answer at once, one is thought through after all; a gate that accepts at first spares both."""
+    doubted = judged("fast", "refine", "41", p=0.3)
+    mended = run(0, doubted, judged("refine", "accept", "42", usage=usage(30)))
+    thought = run(
+        1,
+        doubted,
+        judged("refine", "escalate", "40", usage=usage(30)),
+        judged("deep", "accept", "42", usage=usage(90)),
+    )
+    runs = judged_runs(
+        label_runs(
+            [mended, thought], [{"run_id": one["run_id"], "answer": "42"} for one in (mended, thought)]
+        )
+    )
+    expected = Thinking(right_after_wrong=0.9, right_after_right=0.9, tokens=500.0, seen=20)
+    careful, careless = (outcomes_of(runs, Policy(one, None), expected) for one in (CAREFUL, CARELESS))
+    assert careful.errors.tolist() == [0.0, 0.0]
+    assert careful.tokens.tolist() == [10 + 30, 10 + 30 + 90]
+    assert careful.thinks.tolist() == [0.0, 1.0]
+    assert careful.estimated.tolist() == [0.0, 0.0]
+    assert (careless.errors.tolist(), careless.tokens.tolist()) == ([1.0, 1.0], [10, 10])
 
 
 def outcomes(errors, tokens, array):
