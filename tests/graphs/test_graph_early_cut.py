@@ -69,6 +69,12 @@ def test_a_token_budget_that_pays_for_both_lets_the_draft_be_cut(build, ask_few)
     assert run.report["budget"]["used_tokens"] == run.report["usage"]["total_tokens"]
 
 
+def test_a_cut_draft_is_not_accepted_where_unknown_answers_are(build, ask_few):
+    run = ask_few(build(worked(), sure(), config=cutting(accept_unknown=True)))
+    assert run.steps == [("fast_answer", "escalate"), ("deep_think", "accept")]
+    assert run.answer == SURE
+
+
 def test_an_offer_of_tools_is_not_watched(build, ask_few):
     @tool
     def weather(city: str) -> str:

@@ -44,6 +44,13 @@ def test_varentropy_is_the_variance_of_the_surprise():
     assert measures.answer.varentropy == pytest.approx(0.25 * math.log(2) ** 2)
 
 
+def test_what_is_not_listed_is_one_more_surprise():
+    measures = measure(parsed("42", ("42", 0.5, {"43": 0.25})))
+
+    # the same as above: the quarter that is left counts as one token
+    assert measures.answer.varentropy == pytest.approx(0.25 * math.log(2) ** 2)
+
+
 def test_equally_probable_tokens_have_no_varentropy_and_no_margin():
     measures = measure(parsed("4", ("4", 0.5, {"5": 0.5})))
 
@@ -56,6 +63,20 @@ def test_a_token_listed_alone_may_have_a_rival_with_all_that_is_left():
 
     assert surer.answer.margin_min == pytest.approx(0.4)
     assert unsure.answer.margin_min == 0.0
+
+
+def test_a_token_listed_alone_has_that_rival_beside_longer_lists_too():
+    alone = TokenLogprob("4", math.log(0.7), [("4", math.log(0.7))])
+    listed = TokenLogprob("2", math.log(0.6), [("2", math.log(0.6)), ("3", math.log(0.4))])
+
+    assert measure([alone, listed], "whole").whole.margin_mean == pytest.approx((0.4 + 0.2) / 2)
+
+
+def test_what_is_no_log_probability_counts_as_impossible():
+    token = TokenLogprob("4", math.log(0.7), [("4", math.log(0.7)), ("5", -1e200)])
+
+    assert measure([token, token], "whole").whole.covered_mass == pytest.approx(0.7)
+    assert measure([token], "whole").whole.varentropy == pytest.approx(0.7 * 0.3 * math.log(0.7 / 0.3) ** 2)
 
 
 def test_quantiles_interpolate_between_tokens():

@@ -55,6 +55,12 @@ def test_a_wrong_response_is_never_chosen() -> None:
     assert chosen.fast.tolist() == chosen.deep.tolist() == [NONE, NONE]
 
 
+def test_a_share_is_taken_whole_where_floats_fall_a_little_short() -> None:
+    assert 0.58 * 50 < 29
+    chosen = solve(rewards([[0, 0]] * 50, [[1, 1]] * 50), 0.58)
+    assert chosen.share == 0.58
+
+
 def test_a_larger_batch_keeps_to_its_share_and_takes_the_best() -> None:
     rng = np.random.default_rng(0)
     many = Rewards((rng.random((60, 3)) < 0.5).astype(float), (rng.random((60, 2)) < 0.9).astype(float))
