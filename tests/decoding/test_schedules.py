@@ -5,6 +5,7 @@ import math
 import pytest
 
 from adaptive_reasoner.decoding import AlphaSchedule, ConstantAlpha, WarmupAlpha
+from adaptive_reasoner.decoding.schedules import BoundedAlpha
 from adaptive_reasoner.errors import ConfigurationError
 
 
@@ -16,6 +17,11 @@ def test_warm_up_leaves_the_first_tokens_to_the_target() -> None:
     schedule = WarmupAlpha(1.25, tokens=2)
     assert [schedule.at(generated) for generated in range(4)] == [0.0, 0.0, 1.25, 1.25]
     assert WarmupAlpha(tokens=0).at(0) == 1.0
+
+
+def test_a_budget_guides_its_own_tokens_and_none_after_them() -> None:
+    schedule = BoundedAlpha(WarmupAlpha(1.25, tokens=1), tokens=3)
+    assert [schedule.at(generated) for generated in range(5)] == [0.0, 1.25, 1.25, 0.0, 0.0]
 
 
 def test_whoever_gives_an_alpha_a_token_is_a_schedule() -> None:

@@ -98,3 +98,14 @@ def test_importance_and_always_think_beat_never_think(text):
     assert choose(text, ReasonerConfig(**never), importance="high").triage["source"] == "importance"
     assert choose(text, ReasonerConfig(**never, always_think=("clause|it",))).route == "deep"
     assert choose(text, ReasonerConfig(**never)).route == "fast"
+
+
+@pytest.mark.parametrize(("price", "route"), [(None, "deep"), (0.5, "deep"), (0.97, "fast")])
+def test_a_price_of_thinking_only_ever_raises_the_bound(price, route):
+    decision = choose(estimator=EAGER, price_of_thinking=price)
+    assert decision.route == route
+    assert ("the price of thinking" in decision.triage["reason"]) == (route == "fast")
+
+
+def test_a_price_does_not_let_a_small_gain_think():
+    assert choose(estimator=LAZY, price_of_thinking=0.05).route == "fast"
