@@ -139,6 +139,26 @@ def test_without_calibration_a_doubt_without_a_span_is_thought_through():
     assert decide(signal, situation(can_refine=True), None).verdict == "give_up"
 
 
+def test_without_calibration_an_answer_that_its_rationale_contradicts_is_doubted():
+    signal: Signal = {**signal_of(0.99), "rationale_agreement": 0.0}
+    agreed: Signal = {**signal, "rationale_agreement": 1.0}
+
+    doubted = decide(signal, situation(can_escalate=True), None)
+
+    assert doubted.verdict == "escalate"
+    assert doubted.reason.startswith("uncalibrated default: doubt 0.700")
+    assert decide(agreed, situation(can_escalate=True), None).verdict == "accept"
+
+
+@pytest.mark.parametrize("profile", [None, ModeProfile(**IDENTITY)])
+def test_log_probabilities_without_a_least_one_are_unknown(profile: ModeProfile | None):
+    signal: Signal = {**signal_of(0.99), "min_probability": None}
+
+    decision = decide(signal, situation(can_escalate=True), profile)
+
+    assert (decision.verdict, decision.risk) == ("escalate", None)
+
+
 def test_another_kind_of_signal_brings_its_own_risk():
     signal: Signal = {**unknown_signal(), "kind": "agreement", "risk": 0.4, "reason": None}
     profile = ModeProfile(**IDENTITY, alternatives={"escalate": ((0.0, 0.1),)})

@@ -9,6 +9,7 @@ from adaptive_reasoner.gate import GateProfile, ModeProfile
 from adaptive_reasoner.gate.decision import decide
 from adaptive_reasoner.gate.foresight import Foresight
 from adaptive_reasoner.gate.mode_profile import mode_profile_from_json
+from adaptive_reasoner.gate.pricing import cost
 from adaptive_reasoner.state import Triage
 
 # risk = 1 - p; thinking leaves a risk of .05 and takes 200 tokens, refining leaves half the risk and takes 40
@@ -52,6 +53,15 @@ def test_refining_and_thinking_pay_for_their_own_tokens():
         decide(signal_of(0.6), situation(ThinkingPrice(per_1000_tokens=6.0), **both), PROFILE).verdict
         == "accept"
     )
+
+
+def test_only_thinking_pays_the_price_of_a_call():
+    # at risk .4 refining gains .2 for nothing, thinking .35 for .3
+    decision = decide(signal_of(0.6), situation(ThinkingPrice(per_call=0.3), can_refine=True), PROFILE)
+
+    assert decision.verdict == "refine"
+    assert cost("refine", 0.4, PROFILE, ThinkingPrice(per_call=0.3)) == 0.0
+    assert cost("escalate", 0.4, PROFILE, ThinkingPrice(per_call=0.3)) == 0.3
 
 
 def test_at_the_price_of_its_calibration_a_profile_decides_as_without_one():
