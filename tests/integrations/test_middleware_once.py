@@ -82,6 +82,31 @@ def test_a_tool_that_fails_by_itself_may_be_tried_again(agent):
     assert paid == [42, 42]
 
 
+async def test_without_blocking_a_tool_that_fails_or_asks_by_itself_may_be_tried_again(agent):
+    paid = []
+
+    @tool
+    async def pay(amount: int) -> str:
+        """Pay."""
+        if not paid:
+            paid.append("busy")
+            raise OSError("line is busy")
+        amount = interrupt("How much?")
+        paid.append(amount)
+        if len(paid) == 2:
+            raise OSError("line is busy again")
+        return "paid"
+
+    made = agent(pay)
+    with pytest.raises(OSError, match="line is busy"):
+        await made.ainvoke({"messages": "Pay 42."}, THREAD)
+    await made.ainvoke(None, THREAD)
+    with pytest.raises(OSError, match="line is busy again"):
+        await made.ainvoke(Command(resume=41), THREAD)
+    state = await made.ainvoke(None, THREAD)
+    assert (paid, state["messages"][2].text) == (["busy", 41, 41], "paid")
+
+
 def test_a_tool_that_asks_a_person_itself_runs_once_after_the_answer(agent):
     paid = []
 
