@@ -150,6 +150,15 @@ def test_without_calibration_an_answer_that_its_rationale_contradicts_is_doubted
     assert decide(agreed, situation(can_escalate=True), None).verdict == "accept"
 
 
+def test_a_profile_that_never_saw_rationales_doubts_a_contradicted_answer():
+    signal: Signal = {**signal_of(0.99), "rationale_agreement": 0.0}
+    profile = ModeProfile(**IDENTITY, alternatives={"escalate": ((0.0, 0.1),)})
+
+    decision = decide(signal, situation(can_escalate=True), profile)
+
+    assert (decision.verdict, decision.risk) == ("escalate", 0.7)
+
+
 @pytest.mark.parametrize("profile", [None, ModeProfile(**IDENTITY)])
 def test_log_probabilities_without_a_least_one_are_unknown(profile: ModeProfile | None):
     signal: Signal = {**signal_of(0.99), "min_probability": None}

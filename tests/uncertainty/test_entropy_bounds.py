@@ -27,6 +27,17 @@ def test_a_truncated_list_gives_an_interval():
     assert covered[0] == pytest.approx(0.9)
 
 
+def test_a_tail_within_the_rounding_of_probabilities_counts_for_the_upper_bound_only():
+    top = np.log([[0.5, 0.5 - 5e-7], [0.5, 0.5 - 5e-6]])
+
+    lower, upper, _ = entropy_bounds(top)
+
+    listed = [-sum(p * math.log(p) for p in row) for row in np.exp(top)]
+    assert lower[0] == pytest.approx(listed[0], abs=1e-12)
+    assert lower[1] == pytest.approx(listed[1] - 5e-6 * math.log(5e-6), abs=1e-9)
+    assert (upper > lower).all()
+
+
 def test_an_improbable_token_without_alternatives_is_not_certain():
     # A renormalised entropy would be 0 here, where nearly all of the mass is unseen.
     lower, upper, covered = entropy_bounds(np.array([[-11.77]]))
