@@ -98,8 +98,8 @@ def test_resuming_again_and_again_runs_nothing_again(run, paid):
 def test_of_calls_at_once_none_is_run_again(run, paid):
     run(**ASKED, steps=[BOTH], killed="after", victim=42)
     texts, _ = run(steps=["I will find out."])
-    assert sorted(paid()) == ["41", "42"]
-    assert texts[0] == "paid 41" or texts[0].startswith(UNKNOWN)
+    assert sorted(paid()) in (["41", "42"], ["42"])  # whether 41 came before the kill is chance
+    assert texts[0].startswith(UNKNOWN) or (texts[0] == "paid 41" and "41" in paid())
     assert texts[1].startswith(UNKNOWN)
 
 
